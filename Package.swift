@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms of the house and the arrows between them. `make build` turns on the explicit import check, so an import
+// that is not listed here fails the build.
+
+let swift: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// What makes an adapter's `.so` self-contained: its own Swift runtime, one exported symbol, nothing captured by the host.
+let adapterLinkage: [LinkerSetting] = [
+    .unsafeFlags([
+        "-static-stdlib",
+        "-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/adapter.map",
+        "-Xlinker", "-Bsymbolic",
+        "-Xlinker", "--exclude-libs=ALL",
+        "-Xlinker", "--gc-sections",
+        "-Xlinker", "-s",
+    ])
+]
+
+/// One broker: a codec that tests can link, and the entry point that makes it a plugin.
+func adapter(_ name: String) -> [Target] {
+    [
+        .target(
+            name: "\(name)Adapter", dependencies: ["AdapterKit"], path: "Plugins/\(name)/Codec",
+            swiftSettings: swift),
+        .target(
+            name: "\(name)Plugin", dependencies: ["AdapterKit", "CFeedhostABI", .byName(name: "\(name)Adapter")],
+            path: "Plugins/\(name)/Entry", swiftSettings: swift, linkerSettings: adapterLinkage),
+    ]
+}
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "feedhost",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "feedhost", targets: ["feedhost"]),
+        .library(name: "AdapterKit", targets: ["AdapterKit"]),
+        .library(name: "simulator", type: .dynamic, targets: ["SimulatorPlugin"]),
+        .library(name: "binance", type: .dynamic, targets: ["BinancePlugin"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        .target(name: "CFeedhostABI"),
+        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(name: "MarketData", dependencies: ["CFeedhostABI"], swiftSettings: swift),
+        .target(name: "AdapterKit", dependencies: ["CFeedhostABI"], swiftSettings: swift),
+        .target(name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "CFeedhostABI", logging], swiftSettings: swift),
+        .target(
+            name: "PluginHost",
+            dependencies: [
+                "CFeedhostABI", "MarketData", "MarketBus", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging,
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "Accounts",
+            dependencies: [
+                "MarketData", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"), logging,
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "StreamProxy",
+            dependencies: [
+                "MarketData", "MarketBus", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging,
+            ],
+            swiftSettings: swift),
+        .target(name: "Operations", dependencies: ["MarketData", logging], swiftSettings: swift),
+        .executableTarget(
+            name: "feedhost",
+            dependencies: [
+                "MarketData", "MarketBus", "PluginHost", "Accounts", "StreamProxy", "Operations",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+                logging, nioCore, nioPosix,
+            ],
+            swiftSettings: swift),
+    ] + adapter("Simulator") + adapter("Binance"),
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11
+)

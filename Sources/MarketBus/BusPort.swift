@@ -1,0 +1,27 @@
+import MarketData
+
+/// What comes out of the inner bus. The bytes are borrowed for the call.
+public enum BusEvent {
+    /// One message of a route: the JSON object that becomes `data`. A snapshot is the last value, sent once to a shard
+    /// that has just subscribed; it never arrives after a newer tick of the same route.
+    case data(RouteKey, snapshot: Bool, payload: UnsafeRawBufferPointer)
+    /// An order update of one user: the whole JSON message, to be relayed untouched.
+    case order(user: String, payload: UnsafeRawBufferPointer)
+}
+
+/// One shard's end of the inner bus. All calls come from the shard's own thread, but for ``wake(_:)`` which is set once.
+public protocol BusPort: AnyObject {
+    /// Asks for a route; the publisher answers with the last value, if it has one, and then with every tick.
+    func subscribe(_ key: RouteKey)
+    func unsubscribe(_ key: RouteKey)
+    /// Reads up to `limit` messages without waiting.
+    /// - Returns: How many there were; fewer than `limit` means that the bus is empty for now.
+    func drain(limit: Int, _ body: (BusEvent) -> Void) -> Int
+    /// Calls `signal` from a thread of the bus's own when messages have come in. It calls once and then stays silent
+    /// until ``rearm()``.
+    func wake(_ signal: @escaping @Sendable () -> Void)
+    /// To be called after ``drain(limit:_:)`` has found the bus empty.
+    func rearm()
+    /// Ends the waking thread and closes the socket. Nothing may be called afterwards.
+    func close()
+}

@@ -1,0 +1,52 @@
+/// A user's credentials at one broker, as they are now. Read afresh for every connect.
+public struct BrokerCredentials: Sendable, Hashable {
+    /// Rises whenever they change.
+    public let version: UInt64
+    /// By the names of the adapter's credential keys: `api_key`, `access_token`, …
+    public let values: [String: Secret]
+
+    public init(version: UInt64 = 0, values: [String: Secret] = [:]) {
+        self.version = version
+        self.values = values
+    }
+}
+
+/// Where broker sessions get their credentials. Any thread.
+public protocol CredentialSource: Sendable {
+    /// - Throws: ``FeedError`` when they cannot be read.
+    func credentials(user: String, broker: String) async throws -> BrokerCredentials
+}
+
+/// A client that has shown a valid API key.
+public struct Account: Sendable, Hashable {
+    public let user: String
+    public let broker: String
+    /// Names the key without revealing it.
+    public let keyID: Int64
+
+    public init(user: String, broker: String, keyID: Int64) {
+        self.user = user
+        self.broker = broker
+        self.keyID = keyID
+    }
+}
+
+/// Who may come in. Any thread.
+public protocol Authenticator: Sendable {
+    /// - Throws: ``FeedError`` with `AUTHENTICATION_ERROR` for a wrong key, `BROKER_ERROR` for a user without broker.
+    func authenticate(key: Secret) async throws -> Account
+}
+
+/// What another process changed in the store.
+public struct AccountChange: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
+        /// The key was revoked: its clients are no longer welcome.
+        case keyRevoked(keyID: Int64)
+        /// The user was removed or put on another broker.
+        case userChanged(user: String)
+        /// New credentials: the session is rebuilt.
+        case credentialsChanged(user: String, broker: String)
+    }
+    public let kind: Kind
+    public init(_ kind: Kind) { self.kind = kind }
+}

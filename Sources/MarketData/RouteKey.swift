@@ -1,0 +1,47 @@
+/// The address of one stream of messages inside the program: whose session, which instrument, how much of it.
+///
+/// User isolation is part of the address: two users on one broker have two sessions, so no tick can reach the wrong one.
+public struct RouteKey: Sendable, Hashable {
+    /// Of the broker session; process-wide, never 0, never reused.
+    public let session: UInt32
+    /// Handle of the instrument.
+    public let instrument: UInt32
+    public let mode: Mode
+    /// Levels of the book; 0 unless the mode is depth.
+    public let depth: UInt16
+    /// True when the client wrote `SYMBOL:20`: the symbol is then echoed with its suffix.
+    public let suffixed: Bool
+
+    public init(session: UInt32, instrument: UInt32, mode: Mode, depth: UInt16 = 0, suffixed: Bool = false) {
+        self.session = session
+        self.instrument = instrument
+        self.mode = mode
+        self.depth = mode == .depth ? depth : 0
+        self.suffixed = suffixed
+    }
+}
+
+extension RouteKey {
+    /// Bytes of ``write(to:shard:)``.
+    public static let wireSize = 16
+
+    /// The inner bus's topic: the shard of the proxy first, because interest is kept per shard.
+    public func write(to bytes: UnsafeMutableRawPointer, shard: UInt8) {
+        bytes.storeBytes(of: shard, as: UInt8.self)
+        bytes.storeBytes(of: mode.rawValue, toByteOffset: 1, as: UInt8.self)
+        bytes.storeBytes(of: depth, toByteOffset: 2, as: UInt16.self)
+        bytes.storeBytes(of: suffixed ? 1 : 0, toByteOffset: 4, as: UInt32.self)
+        bytes.storeBytes(of: session, toByteOffset: 8, as: UInt32.self)
+        bytes.storeBytes(of: instrument, toByteOffset: 12, as: UInt32.self)
+    }
+
+    /// Reads what ``write(to:shard:)`` wrote; nil if it is something else.
+    public static func read(_ bytes: UnsafeRawBufferPointer) -> (shard: UInt8, key: RouteKey)? {
+        guard bytes.count >= wireSize, let mode = Mode(rawValue: bytes[1]) else { return nil }
+        let key = RouteKey(
+            session: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self),
+            instrument: bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self), mode: mode,
+            depth: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self), suffixed: bytes[4] != 0)
+        return (bytes[0], key)
+    }
+}
