@@ -36,6 +36,7 @@ func adapter(_ name: String) -> [Target] {
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -67,7 +68,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "MarketData", dependencies: ["CFeedhostABI"], swiftSettings: swift),
         .target(name: "AdapterKit", dependencies: ["CFeedhostABI"], swiftSettings: swift),
-        .target(name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "CFeedhostABI", logging], swiftSettings: swift),
+        .target(name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "CFeedhostABI"], swiftSettings: swift),
         .target(
             name: "PluginHost",
             dependencies: [
@@ -99,6 +100,37 @@ let package = Package(
                 logging, nioCore, nioPosix,
             ],
             swiftSettings: swift),
+        .target(name: "AdapterTestKit", dependencies: ["AdapterKit", "CFeedhostABI"], swiftSettings: swift),
+        .testTarget(name: "MarketDataTests", dependencies: ["MarketData", "CFeedhostABI"], swiftSettings: swift),
+        .testTarget(
+            name: "MarketBusTests", dependencies: ["MarketBus", "MarketData", "CFeedhostABI", "CZeroMQ"],
+            swiftSettings: swift),
+        .testTarget(
+            name: "AdapterKitTests", dependencies: ["AdapterKit", "AdapterTestKit", "CFeedhostABI"],
+            swiftSettings: swift),
+        .testTarget(
+            name: "BundledAdapterTests",
+            dependencies: ["AdapterKit", "AdapterTestKit", "CFeedhostABI", "SimulatorAdapter", "BinanceAdapter"],
+            swiftSettings: swift),
+        .testTarget(
+            name: "PluginHostTests",
+            dependencies: [
+                "PluginHost", "MarketData", "MarketBus", "CFeedhostABI", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                nioSSL, nioEmbedded, logging,
+            ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "StreamProxyTests",
+            dependencies: [
+                "StreamProxy", "MarketData", "MarketBus", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioEmbedded,
+                logging,
+            ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "AccountsTests",
+            dependencies: ["Accounts", "MarketData", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: swift),
+        .testTarget(name: "SettingsTests", dependencies: ["feedhost", "MarketData"], swiftSettings: swift),
     ] + adapter("Simulator") + adapter("Binance"),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -19,7 +19,8 @@ public protocol BusPort: AnyObject {
     func drain(limit: Int, _ body: (BusEvent) -> Void) -> Int
     /// Calls `signal` from a thread of the bus's own when messages have come in. It calls once and then stays silent
     /// until ``rearm()``.
-    func wake(_ signal: @escaping @Sendable () -> Void)
+    /// - Throws: When the system has no thread left to give.
+    func wake(_ signal: @escaping @Sendable () -> Void) throws
     /// To be called after ``drain(limit:_:)`` has found the bus empty.
     func rearm()
     /// Ends the waking thread and closes the socket. Nothing may be called afterwards.

@@ -20,6 +20,8 @@ public struct Instrument: Sendable, Hashable, CustomStringConvertible {
     /// Names are bounded and printable, so that nothing from a client can blow up a topic or a log line.
     public var isPlausible: Bool {
         !exchange.isEmpty && !symbol.isEmpty && exchange.utf8.count <= 32 && symbol.utf8.count <= 96
-            && (exchange.utf8 + symbol.utf8).allSatisfy { $0 > 0x20 && $0 != 0x7F }
+            && exchange.utf8.allSatisfy(Instrument.isPrintable) && symbol.utf8.allSatisfy(Instrument.isPrintable)
     }
+
+    private static func isPrintable(_ byte: UInt8) -> Bool { byte > 0x20 && byte != 0x7F }
 }

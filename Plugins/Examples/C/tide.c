@@ -4,12 +4,9 @@
 #include <string.h>
 #include "feedhost/extensions.h"
 
-enum { MAX_ITEMS = 500, LEVELS = 5, STEP = 5 };
-typedef struct item {
-    uint32_t handle, seed; /* seed: of the symbol's letters, so that each has its own tide, the same in every run */
-    uint16_t mode;
-    int64_t volume;
-} item;
+enum { MAX_ITEMS = 500, LEVELS = 5, STEP = 5, MODES = FH_MODE_LTP | FH_MODE_QUOTE | FH_MODE_DEPTH };
+/* The seed comes from the symbol's letters: each instrument has its own tide, the same in every run. */
+typedef struct item { uint32_t handle, seed; uint16_t mode; } item;
 struct fh_instance {
     fh_host_ctx *ctx;
     const fh_host *host;
@@ -36,8 +33,7 @@ static int64_t water(const item *it, uint32_t beats) {
     return t < half ? mean(it) + wave : mean(it) - wave;
 }
 static void beat(fh_instance *self, item *it, uint64_t now) {
-    int64_t px = water(it, self->beats), traded = 1 + (it->seed % 1000 + self->beats * 7) % 50;
-    it->volume += traded;
+    int64_t px = water(it, self->beats), traded = 1 + it->seed % 50;
     fh_level bids[LEVELS], asks[LEVELS];
     for (uint32_t i = 0; i < LEVELS; i++) {
         uint32_t crowd = it->seed % 1000 + self->beats + 37 * i;
@@ -47,7 +43,7 @@ static void beat(fh_instance *self, item *it, uint64_t now) {
     fh_tick tick = { /* Of the values, only those that `fields` names are read. */
         .instrument = it->handle, .kind = it->mode, .flags = FH_TF_SNAPSHOT | FH_TF_SYNTHETIC, .price_exp = -2,
         .ts_exchange = now, .ts_recv = now, .sequence = fh_seq_none(), .fields = FH_F_LTP | FH_F_TRADE_TS,
-        .ltp = px, .ts_last_trade = now, .ltq = traded, .volume = it->volume, .open = water(it, 0),
+        .ltp = px, .ts_last_trade = now, .ltq = traded, .volume = traded * self->beats, .open = water(it, 0),
         .high = mean(it) + mean(it) / 50, .low = mean(it) - mean(it) / 50, .close = mean(it),
         .bid_px = bids[0].px, .bid_qty = bids[0].qty, .ask_px = asks[0].px, .ask_qty = asks[0].qty};
     if (it->mode >= FH_MODE_QUOTE)
@@ -102,17 +98,16 @@ static fh_status disconnect(fh_instance *self, uint64_t generation) {
     return FH_OK;
 }
 static void destroy(fh_instance *self) { stop(self), free(self); }
-
 static fh_sub_result grant(fh_instance *self, const fh_instrument *what, uint16_t mode, uint16_t depth) {
-    fh_sub_result result = {.handle = what->handle, .outcome = FH_SUB_REJECTED, .status = FH_E_UNSUPPORTED};
-    if (!same(what->exchange, "NSE") && !same(what->exchange, "CRYPTO")) return result;
-    if (mode != FH_MODE_LTP && mode != FH_MODE_QUOTE && mode != FH_MODE_DEPTH) return result;
+    fh_sub_result no = {what->handle, FH_SUB_REJECTED, 0, 0, FH_E_UNSUPPORTED, 0, 0, text("tide has NSE and CRYPTO alone")};
+    if (!same(what->exchange, "NSE") && !same(what->exchange, "CRYPTO")) return no;
+    if (mode != FH_MODE_LTP && mode != FH_MODE_QUOTE && mode != FH_MODE_DEPTH) return no;
     item *it = find(self, what->handle);
-    result.status = FH_E_LIMIT, result.message = text("tide carries 500 instruments");
-    if (!it && self->count == MAX_ITEMS) return result;
-    if (!it) *(it = &self->items[self->count++]) = (item){.handle = what->handle, .seed = 2166136261u};
-    else it->seed = 2166136261u;
-    for (uint64_t i = 0; i < what->symbol.len; i++) it->seed = (it->seed ^ (uint8_t)what->symbol.ptr[i]) * 16777619u;
+    no.status = FH_E_LIMIT, no.message = text("tide carries 500 instruments");
+    if (!it && self->count == MAX_ITEMS) return no;
+    uint32_t seed = 2166136261u; /* FNV-1a */
+    for (uint64_t i = 0; i < what->symbol.len; i++) seed = (seed ^ (uint8_t)what->symbol.ptr[i]) * 16777619u;
+    if (!it) *(it = &self->items[self->count++]) = (item){.handle = what->handle, .seed = seed};
     it->mode = mode; /* The new wish replaces the old one. */
     return (fh_sub_result){.handle = what->handle, .outcome = depth > LEVELS ? FH_SUB_DOWNGRADED : FH_SUB_ACKED,
                            .granted_mode = mode, .granted_depth = mode == FH_MODE_DEPTH ? LEVELS : 0};
@@ -131,4 +126,25 @@ static fh_status unsubscribe(fh_instance *self, uint64_t request, const fh_sub_r
         if (it) *it = self->items[--self->count];
     }
     return FH_OK;
+}
+static const void *extension(fh_instance *self, const char *id) {
+    static const fh_transport_events events = {.size = sizeof events, .on_timer = on_timer};
+    return self && strcmp(id, "feedhost.transport/1") == 0 ? &events : NULL;
+}
+static const char *const exchanges[] = {"NSE", "CRYPTO", NULL};
+static const fh_depth_cap depths = {"*", {LEVELS}, 1, 0};
+static const fh_link market = {.name = "market", .carries = MODES, .unit = FH_UNIT_INSTRUMENT, .quota = MAX_ITEMS};
+static const fh_capabilities capabilities = {
+    .size = sizeof capabilities, .modes = MODES, .flags = FH_CAP_ANY_SYMBOL | FH_CAP_SUB_ACK, .exchanges = exchanges,
+    .depth = &depths, .links = &market, .depth_count = 1, .link_count = 1};
+static const fh_config_key settings[] = {{"period_ms", "100", "Milliseconds a price, 1 to 10000", FH_CFG_INT, 0}, {0}};
+static const fh_descriptor tide = {
+    .size = sizeof tide, .id = "io.feedhost.example.tide", .name = "Tide, an example in C", .vendor = "Feedhost",
+    .version = "1.0.0", .broker = "tide", .capabilities = &capabilities, .config_keys = settings};
+static const fh_descriptor *const descriptors[] = {&tide, NULL};
+static const fh_adapter table = {sizeof table, 0, create, connect, subscribe, unsubscribe, disconnect, destroy, extension};
+static const fh_adapter *adapter(const char *id) { return strcmp(id, tide.id) == 0 ? &table : NULL; }
+FH_EXPORT const fh_entry *feedhost_adapter_entry_v1(void) {
+    static const fh_entry e = {FH_MAGIC, sizeof e, FH_ABI_MAJOR, FH_ABI_MINOR, 0, 0, FH_LAYOUT, descriptors, adapter};
+    return &e;
 }

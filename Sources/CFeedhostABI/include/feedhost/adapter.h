@@ -295,7 +295,7 @@ typedef struct fh_link {
     uint32_t quota;       /**< Units a connection; 0 = no limit. */
     uint32_t deep_quota;  /**< Instruments with more than 5 levels a connection; 0 = no limit of its own. */
     uint32_t max_links;   /**< Connections of this kind a user; 0 = one. */
-    uint32_t max_depth;   /**< Levels; 0 = as the exchange allows. */
+    uint32_t max_depth;   /**< Levels, if lower than fh_depth_cap says; 0 = as the exchange allows. */
     uint32_t batch;       /**< Instruments a subscribe() call; 0 = no limit. */
     uint32_t per_second;  /**< subscribe() calls a second; 0 = no limit. */
 } fh_link;
@@ -339,7 +339,7 @@ typedef struct fh_capabilities {
 /** fh_config_key.type. */
 enum { FH_CFG_STRING = 1, FH_CFG_INT = 2, FH_CFG_BOOL = 3, FH_CFG_DURATION = 4, FH_CFG_SECRET = 5, FH_CFG_URL = 6 };
 
-/** One setting or one credential. FROZEN, 32 bytes. The host validates values before create(). */
+/** One setting or one credential. FROZEN, 32 bytes. The host checks the type before create(); the range is the adapter's. */
 typedef struct fh_config_key {
     const char *name;          /**< As in `BROKER.name=value`; NULL ends the list. */
     const char *default_value; /**< NULL if there is none. */
@@ -399,7 +399,7 @@ typedef struct fh_host {
     void (*report_traffic)(fh_host_ctx *ctx, uint32_t frames, uint64_t bytes, uint32_t heartbeats);
     /** [any] Handle of a subscribed instrument by the broker's own name, or 0. Not for the tick path: keep a map. */
     uint32_t (*find_by_token)(fh_host_ctx *ctx, fh_str broker_exchange, fh_str broker_token);
-    /** [any] Value of a setting that the descriptor declares, its default included; empty if none. Valid until destroy() returns. */
+    /** [any] Value of a setting by its bare name, its default included; empty if none. Valid until destroy() returns. */
     fh_str (*config)(fh_host_ctx *ctx, fh_str key);
     /** [any] Adds to a counter, FH_M_*. */
     void (*metric_add)(fh_host_ctx *ctx, uint32_t metric, int64_t delta);
@@ -420,23 +420,34 @@ typedef struct fh_create_params {
     fh_str adapter_id;         /**< fh_descriptor.id of the broker that is wanted. */
 } fh_create_params;
 
-/** What an adapter offers. GROWABLE; static. Every call is [control]; outcomes come back through fh_host. */
+/**
+ * What an adapter offers. GROWABLE; static. Every call is [control]; outcomes come back through fh_host.
+ *
+ * Calls into fh_host are allowed from inside any of these calls, destroy() excepted: the host queues what it is told.
+ * A negative status answers the whole call: no outcome is owed for it. extension() may be NULL; all others may not.
+ */
 typedef struct fh_adapter {
     uint32_t size;      /**< sizeof(fh_adapter) of the adapter. */
     uint32_t reserved;  /**< 0. */
     /** Makes one connection object. No I/O; log(), config() and extension() are allowed. */
     fh_status (*create)(const fh_create_params *params, fh_instance **out);
-    /** Connects, with the credentials of this moment. Outcome: report_connection() with this @p generation. */
+    /**
+     * Connects, with the credentials of this moment. Outcome: report_connection() with this @p generation. The host calls
+     * disconnect() before it connects again.
+     */
     fh_status (*connect)(fh_instance *instance, uint64_t generation, const fh_credentials *credentials);
     /** Sets the mode of each instrument, replacing an earlier one. Outcome: report_subscriptions(). */
     fh_status (*subscribe)(fh_instance *instance, uint64_t request, const fh_sub_request *requests, uint32_t count);
     /** Removes the instruments. Needs no outcome. */
     fh_status (*unsubscribe)(fh_instance *instance, uint64_t request, const fh_sub_request *requests, uint32_t count);
-    /** Ends the connection and forgets all subscriptions; the host replays them after the next connect(). */
+    /**
+     * Ends the connection and forgets all subscriptions; the host replays them after the next connect(). Needs no
+     * outcome: a report with FH_WHY_REQUESTED is ignored. A @p generation that is not the current one does nothing.
+     */
     fh_status (*disconnect)(fh_instance *instance, uint64_t generation);
     /** Ends the object: joins every thread; no code of this instance runs after it returns. */
     void (*destroy)(fh_instance *instance);
-    /** A table of an optional ability, e.g. "feedhost.transport/1", or NULL. */
+    /** A table of an optional ability, e.g. "feedhost.transport/1", or NULL. Called once, right after create(). */
     const void *(*extension)(fh_instance *instance, const char *id);
 } fh_adapter;
 

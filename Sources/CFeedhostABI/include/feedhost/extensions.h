@@ -61,13 +61,16 @@ typedef struct fh_transport {
     void (*close)(fh_host_ctx *ctx, fh_id socket, uint32_t code);
     /** Sends an HTTP request. Outcome: on_fetched(). Redirects are handed to the adapter, not followed. */
     fh_status (*fetch)(fh_host_ctx *ctx, const fh_request *request, fh_id *id);
-    /** Calls on_timer() after @p delay_us, then every @p repeat_us; 0 = once. Microseconds. */
+    /**
+     * Calls on_timer() after @p delay_us, then @p repeat_us after each call; 0 = once. Microseconds. What a stall has
+     * missed is not made up for. Ends with cancel(), disconnect() or destroy().
+     */
     fh_status (*timer)(fh_host_ctx *ctx, uint64_t user, uint32_t delay_us, uint32_t repeat_us, fh_id *timer);
     /** Forgets a request or a timer. */
     void (*cancel)(fh_host_ctx *ctx, fh_id request_or_timer);
 } fh_transport;
 
-/** "feedhost.transport/1", the adapter's half. Every event may publish ticks. */
+/** "feedhost.transport/1", the adapter's half. Every event may publish ticks; one that is not needed may be NULL. */
 typedef struct fh_transport_events {
     uint32_t size;      /**< sizeof(fh_transport_events) of the adapter. */
     uint32_t reserved;  /**< 0. */

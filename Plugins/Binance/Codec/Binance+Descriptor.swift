@@ -1,0 +1,37 @@
+import AdapterKit
+
+extension Binance {
+    /// What goes into the entry point of the plugin.
+    public static let registration = AdapterRegistration(descriptor) { context throws(AdapterError) in
+        try Binance(context)
+    }
+
+    /// Public market data of Binance's spot market; no account needed.
+    public static let descriptor: AdapterDescriptor = {
+        var market = Link("market", carries: .marketData)
+        market.unit = .instrument
+        market.quota = 200
+        market.maximumLinks = 5
+
+        var capabilities = Capabilities(exchanges: [exchange])
+        capabilities.traits = [.anySymbol]
+        capabilities.depth = [DepthLevels("*", [5, 10, 20])]
+        capabilities.links = [market]
+        capabilities.keepAlive = .seconds(30)
+        // Binance pings every 20 s; a half-open connection that no longer does is found by pings of our own.
+        capabilities.pingInterval = .seconds(30)
+
+        return AdapterDescriptor(
+            id: "com.binance.spot", broker: "binance", name: "Binance Spot", vendor: "Feedhost", version: "1.0.0",
+            url: "https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams",
+            capabilities: capabilities,
+            configKeys: [
+                ConfigKey(
+                    "endpoint", .url, default: "wss://stream.binance.com:9443",
+                    help: "Address of the streams, ws or wss, without /stream."),
+                ConfigKey(
+                    "trades", .string, default: "both",
+                    help: "Which trades to ask for: trade, aggTrade or both (each trade is passed on once)."),
+            ])
+    }()
+}

@@ -1,0 +1,132 @@
+import AdapterKit
+
+// Opening and closing sockets, and asking for streams.
+extension Binance {
+    /// Notes that the wanted streams may have changed; they are looked at a moment later, all changes of that moment at once.
+    func streamsChanged() {
+        guard sockets.changeTimer == nil else { return }
+        sockets.changeTimer = start(.change, after: StreamSockets.coalescing)
+    }
+
+    func timerRanOut(_ timer: TimerID, for purpose: StreamSockets.Purpose?) {
+        switch purpose {
+        case .change:
+            sockets.changeTimer = nil
+            reconcile()
+        case .pace:
+            sockets.paceTimer = nil
+            reconcile()
+        case .confirmation:
+            guard let id = sockets.unconfirmed.first(where: { $0.value == timer })?.key else { return }
+            sockets.unconfirmed[id] = nil
+            subscribeFailed("the server does not confirm SUBSCRIBE")
+        case nil:
+            break
+        }
+    }
+
+    func socketOpened(_ socket: SocketID) {
+        if sockets.successor?.socket == socket {
+            if let old = sockets.current { close(old.socket) }
+            sockets.current = sockets.successor
+            sockets.successor = nil
+        }
+        guard sockets.current?.socket == socket else { return }
+        sockets.current?.isOpen = true
+        reconcile()
+    }
+
+    func socketClosed(_ socket: SocketID, code: UInt32, refusal: Response?) {
+        guard socket == sockets.current?.socket || socket == sockets.successor?.socket else { return }
+        sockets.failures += 1
+        lostConnection(code: code, refusal: refusal, retryAfter: sockets.retryPause)
+    }
+
+    /// The answer to a SUBSCRIBE or UNSUBSCRIBE.
+    func confirmed(_ id: Int64, isError: Bool) {
+        guard let timer = sockets.unconfirmed.removeValue(forKey: id) else { return }
+        cancel(timer)
+        if isError { subscribeFailed("the server refuses SUBSCRIBE") }
+    }
+
+    /// Brings what flows in line with what is wanted, one step at a time.
+    private func reconcile() {
+        // A successor was made from the newest wishes; whatever came after it follows when it is open.
+        guard sockets.successor == nil else { return }
+        let wanted = wantedStreams
+        guard !wanted.isEmpty else { return closeAll() }
+        guard let current = sockets.current else {
+            sockets.current = open(wanted)
+            return
+        }
+        guard current.isOpen, sockets.paceTimer == nil else { return }
+
+        let missing = wanted.filter { !current.carried.contains($0) }
+        if sockets.isMute, !missing.isEmpty, wanted.count <= StreamSockets.urlLimit {
+            sockets.successor = open(wanted)
+            return
+        }
+        if !missing.isEmpty {
+            subscribe(missing.prefix(StreamSockets.frameLimit), on: current.socket)
+        } else {
+            let surplus = current.carried.subtracting(wanted).sorted()
+            guard !surplus.isEmpty else { return }
+            let batch = surplus.prefix(StreamSockets.frameLimit)
+            guard send(sockets.frame("UNSUBSCRIBE", batch).text, on: current.socket).isSuccess else { return pace() }
+            sockets.current?.carried.subtract(batch)
+        }
+        pace()
+    }
+
+    private func subscribe(_ streams: some Sequence<String>, on socket: SocketID) {
+        let frame = sockets.frame("SUBSCRIBE", streams)
+        // With a full buffer the streams stay missing, and the next step tries again.
+        guard send(frame.text, on: socket).isSuccess else { return }
+        sockets.current?.carried.formUnion(streams)
+        guard !sockets.isMute else { return }
+        sockets.unconfirmed[frame.id] = start(.confirmation, after: StreamSockets.patience)
+    }
+
+    private func subscribeFailed(_ why: String) {
+        guard sockets.successor == nil, let current = sockets.current, current.isOpen else { return }
+        host.log(.warning, "\(why); opening a new connection with all streams")
+        sockets.isMute = true
+        for timer in sockets.unconfirmed.values { cancel(timer) }
+        sockets.unconfirmed.removeAll()
+        let wanted = wantedStreams
+        guard !wanted.isEmpty else { return closeAll() }
+        sockets.successor = open(wanted)
+    }
+
+    private func open(_ streams: [String]) -> StreamSockets.Connection? {
+        let first = streams.prefix(StreamSockets.urlLimit)
+        do throws(AdapterError) {
+            let socket = try openSocket(sockets.url(first))
+            return StreamSockets.Connection(socket: socket, carried: Set(first))
+        } catch {
+            sockets.failures += 1
+            disconnected(.network, message: error.message, retryAfter: sockets.retryPause)
+            return nil
+        }
+    }
+
+    private func closeAll() {
+        if let current = sockets.current { close(current.socket) }
+        if let paceTimer = sockets.paceTimer { cancel(paceTimer) }
+        for timer in sockets.unconfirmed.values { cancel(timer) }
+        sockets.reset()
+    }
+
+    private func pace() {
+        sockets.paceTimer = start(.pace, after: StreamSockets.pace)
+    }
+
+    private func start(_ purpose: StreamSockets.Purpose, after delay: Duration) -> TimerID? {
+        do throws(AdapterError) {
+            return try startTimer(after: delay, tag: purpose.rawValue)
+        } catch {
+            disconnected(.network, message: "no timer: \(error.message)")
+            return nil
+        }
+    }
+}

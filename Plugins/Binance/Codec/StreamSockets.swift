@@ -1,0 +1,78 @@
+import AdapterKit
+
+/// The bookkeeping of sockets and of the streams that each carries. It decides; ``Binance`` acts.
+///
+/// The first streams go into the URL. Later ones are asked for by frames, at most four a second, because Binance closes a
+/// connection that sends more than five. A server that does not confirm such a frame in time gets a new connection with everything
+/// in the URL; the old one stays until the new one is open.
+struct StreamSockets {
+    /// Streams in a URL.
+    static let urlLimit = 200
+    /// Streams in one frame.
+    static let frameLimit = 100
+    /// Changes that come closer together than this are made in one go.
+    static let coalescing = Duration.milliseconds(100)
+    /// Between two frames.
+    static let pace = Duration.milliseconds(250)
+    /// For a confirmation.
+    static let patience = Duration.seconds(2)
+
+    /// What a timer is for; its raw value is the timer's tag.
+    enum Purpose: UInt64 {
+        case change = 1
+        case pace = 2
+        case confirmation = 3
+    }
+
+    struct Connection {
+        var socket: SocketID
+        var carried: Set<String>
+        var isOpen = false
+    }
+
+    let endpoint: String
+    /// The connection that carries the streams.
+    var current: Connection?
+    /// The one that will take its place when it is open.
+    var successor: Connection?
+    var changeTimer: TimerID?
+    var paceTimer: TimerID?
+    /// SUBSCRIBE frames without a confirmation, by their number, and the timer that watches over each.
+    var unconfirmed: [Int64: TimerID] = [:]
+    var lastFrameID: Int64 = 0
+    /// The server has left a SUBSCRIBE unanswered in this connection: changes now need a new URL.
+    var isMute = false
+    /// Sockets that were lost before they brought anything, in a row; survives reconnects.
+    var failures = 0
+
+    init(endpoint: String) {
+        var endpoint = endpoint
+        while endpoint.hasSuffix("/") { endpoint.removeLast() }
+        self.endpoint = endpoint
+    }
+
+    /// Forgets everything but the failures; the kit has closed sockets and timers.
+    mutating func reset() {
+        let failures = failures
+        self = StreamSockets(endpoint: endpoint)
+        self.failures = failures
+    }
+
+    func url(_ streams: some Sequence<String>) -> String {
+        "\(endpoint)/stream?streams=\(streams.joined(separator: "/"))"
+    }
+
+    mutating func frame(_ method: String, _ streams: some Sequence<String>) -> (id: Int64, text: String) {
+        lastFrameID += 1
+        let list = streams.map { "\"\($0)\"" }.joined(separator: ",")
+        return (lastFrameID, "{\"method\":\"\(method)\",\"params\":[\(list)],\"id\":\(lastFrameID)}")
+    }
+
+    /// How long the host should wait before it tries again; `nil` leaves it to the host.
+    ///
+    /// A connection is ready before it has a socket, so the host's own pause starts afresh each time. Without this an address
+    /// that nobody listens on would be tried twice a second for ever.
+    var retryPause: Duration? {
+        failures < 2 ? nil : .milliseconds(min(60_000, 500 << min(failures, 7)))
+    }
+}

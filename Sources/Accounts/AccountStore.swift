@@ -1,0 +1,146 @@
+import Dispatch
+import Foundation
+import GRDB
+import Synchronization
+
+/// Users, API keys and broker credentials in one SQLite file. Any thread, any number of processes.
+///
+/// ```swift
+/// let store = try AccountStore(path: "accounts.db")
+/// try await store.addUser("alice", broker: "simulator")
+/// let key = try await store.issueKey(user: "alice")   // shown once, stored as a digest
+/// ```
+public final class AccountStore: Sendable {
+    private struct State {
+        /// Nil when closed. Used on the lane only.
+        var queue: DatabaseQueue?
+        var identity: StoreFile.Identity?
+    }
+
+    /// Absolute path of the file.
+    public let path: String
+    /// What was noticed or mended when the file was opened; for the log.
+    public let notices: [String]
+    private let state: Mutex<State>
+    /// Every use of the connection and every change of it, one after another: GRDB crashes when a closed connection is used.
+    private let lane = DispatchQueue(label: "feedhost.accounts")
+    /// Seconds since 1970; tests bring their own.
+    let now: @Sendable () -> Int64
+
+    /// Opens the store and brings its tables up to date.
+    /// - Parameter create: false refuses to make a missing file, so that a mistyped path is found out.
+    /// - Throws: ``AccountStoreError``.
+    public convenience init(path: String, create: Bool = true) throws {
+        try self.init(path: path, create: create, now: { Int64(Date().timeIntervalSince1970) })
+    }
+
+    init(path: String, create: Bool, now: @escaping @Sendable () -> Int64) throws {
+        // Absolute from here on: the program's folder may change, and messages should say where.
+        let path = URL(fileURLWithPath: path).standardizedFileURL.path
+        let file = StoreFile(path: path)
+        notices = try file.prepare(create: create)
+        let queue = try file.alone { try Self.open(path: path) }
+        self.path = path
+        self.now = now
+        state = Mutex(State(queue: queue, identity: file.identity))
+    }
+
+    /// Closes the connections; afterwards every call fails.
+    public func close() throws {
+        try lane.sync {
+            let queue = state.withLock { state in
+                defer { state.queue = nil }
+                return state.queue
+            }
+            try queue?.close()
+        }
+    }
+
+    static func configuration(
+        busySeconds: Double, journalMode: Configuration.JournalModeConfiguration = .default
+    ) -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = busySeconds > 0 ? .timeout(busySeconds) : .immediateError
+        configuration.foreignKeysEnabled = true
+        configuration.journalMode = journalMode
+        return configuration
+    }
+
+    private static func open(path: String) throws -> DatabaseQueue {
+        do {
+            // First without touching anything: the log mode is written to the file, also to a stranger's.
+            let first = try DatabaseQueue(path: path, configuration: configuration(busySeconds: 5))
+            try first.inDatabase { try AccountSchema.inspect($0, path: path) }
+            try first.close()
+            // One connection and not a pool: it serves thousands of look-ups a second, and it is open already when the file is
+            // moved away, where a pool would fail to open its next reader.
+            let queue = try DatabaseQueue(path: path, configuration: configuration(busySeconds: 5, journalMode: .wal))
+            try AccountSchema.migrator.migrate(queue)
+            return queue
+        } catch {
+            throw AccountStoreError.translating(error, path: path)
+        }
+    }
+}
+
+extension AccountStore {
+    /// Opens the file anew if another one has taken its place, and says whether that happened.
+    ///
+    /// The old connections are closed first: SQLite tells files apart by inode, but the `-shm` beside them by name, and two
+    /// inodes sharing one would truncate it under each other.
+    func reopenIfReplaced() async throws -> Bool {
+        try await onLane { store in
+            let file = StoreFile(path: store.path)
+            let known = store.state.withLock { $0.identity }
+            guard let found = file.identity, found != known else { return false }
+            let old = store.state.withLock { state in
+                defer { state.queue = nil }
+                return state.queue
+            }
+            try? old?.close()
+            _ = try file.prepare(create: false)
+            let queue = try Self.open(path: store.path)
+            let identity = file.identity
+            store.state.withLock { $0 = State(queue: queue, identity: identity) }
+            return true
+        }
+    }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        try await onLane { try $0.open().read(body) }
+    }
+
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        try await onLane { store in
+            let queue = try store.open()
+            let value = try queue.write(body)
+            // Empties the log, so that the file alone is a whole copy: a backup by `cp` is right, and a log left behind by a
+            // file that somebody replaced cannot be played into its successor. Best effort: a reader may be in the way.
+            _ = try? queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            return value
+        }
+    }
+
+    private func open() throws -> DatabaseQueue {
+        guard let queue = state.withLock({ $0.queue }) else {
+            throw AccountStoreError(.database, "The account store \(path) is closed.")
+        }
+        return queue
+    }
+
+    /// Off the caller's thread: SQLite waits for disks and locks, event loops must not.
+    private func onLane<Value: Sendable>(_ body: @escaping @Sendable (AccountStore) throws -> Value) async throws
+        -> Value
+    {
+        try await withCheckedThrowingContinuation { continuation in
+            lane.async {
+                continuation.resume(
+                    with: Result {
+                        do { return try body(self) } catch {
+                            throw AccountStoreError.translating(error, path: self.path)
+                        }
+                    })
+            }
+        }
+    }
+}

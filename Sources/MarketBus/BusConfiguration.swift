@@ -1,0 +1,42 @@
+/// Where the bus listens and what it says when something is up.
+public struct BusConfiguration: Sendable {
+    /// A port, and whether somebody chose it: one left at its default may move to the next free one.
+    public struct Port: Sendable {
+        public var number: Int
+        public var isExplicit: Bool
+        public init(_ number: Int, isExplicit: Bool) {
+            self.number = number
+            self.isExplicit = isExplicit
+        }
+    }
+
+    /// `ZMQ_HOST`: an address of this machine.
+    public var host = "127.0.0.1"
+    /// `ZMQ_PORT`: 0 picks a free one.
+    public var port = Port(5555, isExplicit: false)
+    /// `FEEDHOST_PUBLISHER`: the endpoint of the public socket; nil picks a free port on ``host``.
+    public var publisher: String?
+    /// Brokers whose sessions may be public.
+    public var brokers: [String] = []
+    /// Exchanges that the adapters add to the known ones.
+    public var exchanges: Set<String> = []
+    /// `bus.public`: which user's session speaks for a broker.
+    public var publicUsers: [String: String] = [:]
+    /// Bytes of the ring of one broker connection; a power of two.
+    public var ringCapacity = 1 << 20
+    public var events = BusEvents()
+
+    public init() {}
+}
+
+/// What the bus tells the program, on its own thread; the closures must not block.
+public struct BusEvents: Sendable {
+    /// Several sessions of that broker and no choice: nothing of it is public.
+    public var publicAmbiguous: @Sendable (_ broker: String) -> Void = { _ in }
+    /// OpenAlgo has changed that user's tokens (`CACHE_INVALIDATE_*`).
+    public var invalidated: @Sendable (_ user: String) -> Void = { _ in }
+    /// A publisher has sent something that is not a tick; called at most once a second with a sentence.
+    public var badExternal: @Sendable (_ what: String) -> Void = { _ in }
+
+    public init() {}
+}

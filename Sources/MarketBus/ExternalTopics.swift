@@ -1,0 +1,86 @@
+import CZeroMQ
+import MarketData
+
+/// What publishers from outside send, and which routes want it. Used by the publisher's thread alone.
+///
+/// A topic is parsed once, when it is first seen; after that it is found by its bytes.
+struct ExternalTopics {
+    /// One instrument of the outside world, with the last message of each mode.
+    final class Entry {
+        /// Modes whose own topic has appeared: from then on no higher one stands in for them.
+        var seen: Set<Mode> = []
+        var last: [Mode: ZMQMessage] = [:]
+        var wants: [(key: RouteKey, shards: UInt64)] = []
+
+        /// The mode that serves `mode`: its own, else the nearest higher one that has been seen.
+        func source(for mode: Mode) -> Mode? {
+            Mode.allCases.first { $0 >= mode && seen.contains($0) }
+        }
+    }
+
+    /// A topic as it comes in.
+    final class Known {
+        let entry: Entry
+        let mode: Mode
+        init(entry: Entry, mode: Mode) {
+            self.entry = entry
+            self.mode = mode
+        }
+    }
+
+    /// Topics and instruments at the most; a publisher that invents names cannot fill the memory.
+    static let capacity = 500_000
+
+    var sessions: Set<UInt32> = []
+    private var exchanges: Exchanges
+    private var entries: [Instrument: Entry] = [:]
+    private var topics: [[UInt8]: Known] = [:]
+    private var lastTopic: (bytes: [UInt8], known: Known)?
+
+    init(exchanges: Exchanges) { self.exchanges = exchanges }
+
+    /// The topic's meaning, or nil if it is no market data.
+    mutating func resolve(_ bytes: UnsafeRawBufferPointer) -> Known? {
+        let key = [UInt8](bytes)
+        if let known = topics[key] { return known }
+        guard topics.count < ExternalTopics.capacity, let text = String(validating: key, as: UTF8.self),
+            let topic = Topic(text, exchanges: exchanges), topic.instrument.isPlausible
+        else { return nil }
+        let known = Known(entry: entry(topic.instrument), mode: topic.mode)
+        topics[key] = known
+        return known
+    }
+
+    private mutating func entry(_ instrument: Instrument) -> Entry {
+        if let entry = entries[instrument] { return entry }
+        let entry = Entry()
+        entries[instrument] = entry
+        return entry
+    }
+
+    /// Notes that a shard wants a route, or no longer does, and hands over the last value that serves it.
+    mutating func setInterest(
+        _ key: RouteKey, shard: UInt8, _ wants: Bool, registry: InstrumentRegistry,
+        lastValue: (UnsafeRawBufferPointer, Mode) -> Void
+    ) {
+        guard let instrument = registry[key.instrument] else { return }
+        exchanges.insert(instrument.exchange)
+        let symbol = key.suffixed ? "\(instrument.symbol):\(key.depth)" : instrument.symbol
+        let entry = entry(Instrument(exchange: instrument.exchange, symbol: symbol))
+        let bit = UInt64(1) << UInt64(shard)
+        let index = entry.wants.firstIndex { $0.key == key }
+        guard wants else {
+            guard let index else { return }
+            entry.wants[index].shards &= ~bit
+            if entry.wants[index].shards == 0 { entry.wants.remove(at: index) }
+            return
+        }
+        if let index { entry.wants[index].shards |= bit } else { entry.wants.append((key, bit)) }
+        if let mode = entry.source(for: key.mode), let last = entry.last[mode] { lastValue(last.bytes, mode) }
+    }
+
+    mutating func close(session: UInt32) {
+        guard sessions.remove(session) != nil else { return }
+        for entry in entries.values { entry.wants.removeAll { $0.key.session == session } }
+    }
+}

@@ -1,0 +1,108 @@
+import CZeroMQ
+import Glibc
+import MarketData
+
+/// The socket where publishers from outside connect: an OpenAlgo installation's own adapters, its Flask process, feeds.
+extension PublisherLoop {
+    /// Bytes of one message; a larger one is counted as bad.
+    private static let maximumPayload = 1 << 20
+    private static let maximumTopic = 512
+
+    /// Reads up to `limit` messages.
+    func readFanIn(limit: Int) -> Int {
+        var count = 0
+        while count < limit, fanIn.receive(into: message) {
+            count += 1
+            let topic = message.bytes
+            guard message.hasMore, topic.count <= PublisherLoop.maximumTopic else {
+                fanIn.skipRest(message)
+                bad("a message that is not topic and payload")
+                continue
+            }
+            let known = external.resolve(topic)
+            let control = known == nil ? String(validating: topic, as: UTF8.self) : nil
+            guard fanIn.receive(into: payload) else { break }
+            guard !payload.hasMore, payload.bytes.count <= PublisherLoop.maximumPayload else {
+                fanIn.skipRest(payload)
+                bad("a message of more than two frames or 1 MiB")
+                continue
+            }
+            if let known {
+                relay(known)
+            } else {
+                handleControl(control)
+            }
+        }
+        return count
+    }
+
+    /// Passes a tick on as it is to every route that it serves, and keeps it as the last value.
+    private func relay(_ known: ExternalTopics.Known) {
+        guard JSONCheck.isObject(payload.bytes) else {
+            bad("a tick that is not a JSON object")
+            return
+        }
+        counters.externalMessages.count()
+        let (entry, mode) = (known.entry, known.mode)
+        entry.seen.insert(mode)
+        if let last = entry.last[mode] {
+            last.share(payload)
+        } else {
+            let last = ZMQMessage()
+            last.share(payload)
+            entry.last[mode] = last
+        }
+        for want in entry.wants
+        where want.key.mode == mode || (want.key.mode < mode && !entry.seen.contains(want.key.mode)) {
+            var rest = want.shards
+            while rest != 0 {
+                let shard = UInt8(truncatingIfNeeded: rest.trailingZeroBitCount)
+                rest &= rest &- 1
+                guard sendTopic(want.key, shard: shard, snapshot: false), inner.send(sharing: payload, scratch: scratch)
+                else {
+                    counters.innerDrops.count()
+                    continue
+                }
+            }
+        }
+    }
+
+    /// Order updates (`BROKER_user_orders`) and token changes (`CACHE_INVALIDATE_ALL_user`), client-protocol.md section 6.
+    private func handleControl(_ topic: String?) {
+        guard let topic else { return bad("a topic that is not UTF-8") }
+        if topic.hasPrefix("CACHE_INVALIDATE_") {
+            // The user is what follows the kind; names may hold `_`.
+            let user = topic.dropFirst("CACHE_INVALIDATE_".count).drop { $0 != "_" }.dropFirst()
+            if !user.isEmpty { events.invalidated(String(user)) }
+        } else if topic.hasSuffix("_orders") {
+            let user = topic.dropLast("_orders".count).drop { $0 != "_" }.dropFirst()
+            guard !user.isEmpty, JSONCheck.isObject(payload.bytes) else { return bad("an order update without user or JSON") }
+            counters.orders.count()
+            for shard in shards {
+                let topic = InnerTopic.orders(shard: shard, user: String(user))
+                guard topic.withUnsafeBytes({ inner.send($0, more: true) }),
+                    inner.send(sharing: payload, scratch: scratch)
+                else {
+                    counters.innerDrops.count()
+                    continue
+                }
+            }
+        } else {
+            counters.externalUnknown.count()
+        }
+    }
+
+    private func bad(_ what: String) {
+        counters.externalBad.count()
+        let now = monotonicSeconds()
+        guard now != lastComplaint else { return }
+        lastComplaint = now
+        events.badExternal(what)
+    }
+
+    private func monotonicSeconds() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec
+    }
+}

@@ -1,0 +1,254 @@
+import CFeedhostABI
+import CZeroMQ
+import MarketData
+
+/// What the publisher's thread owns: the sockets, the last values, and who wants what. Only that thread touches it.
+final class PublisherLoop {
+    let inner: ZMQSocket
+    let publicSocket: ZMQSocket
+    let fanIn: ZMQSocket
+    let counters: BusCounters
+    let registry: InstrumentRegistry
+    let events: BusEvents
+
+    var books: [UInt32: SessionBook] = [:]
+    var interest: PublicInterest
+    /// Shards that have opened their port; order updates go to all of them.
+    var shards: Set<UInt8> = []
+    var external: ExternalTopics
+    let publicUsers: [String: String]
+
+    private var writer = JSONWriter()
+    private var topicBytes = [UInt8](repeating: 0, count: InnerTopic.size)
+    let message = ZMQMessage()
+    let scratch = ZMQMessage()
+    let payload = ZMQMessage()
+    /// When a bad message from outside was last spoken of, in seconds.
+    var lastComplaint = 0
+
+    init(sockets: BusSockets, configuration: BusConfiguration, registry: InstrumentRegistry, counters: BusCounters) {
+        inner = sockets.inner
+        publicSocket = sockets.publicSocket
+        fanIn = sockets.fanIn
+        events = configuration.events
+        interest = PublicInterest(brokers: configuration.brokers)
+        publicUsers = configuration.publicUsers
+        external = ExternalTopics(exchanges: Exchanges(Exchanges.known.union(configuration.exchanges)))
+        self.registry = registry
+        self.counters = counters
+    }
+
+    // MARK: Ticks
+
+    /// Handles what waits in the rings.
+    /// - Parameter lateCommands: Reads commands that came in since; a tick may be seen before the command that
+    ///   announced its instrument.
+    /// - Returns: Records handled.
+    func drainFeeds(limit: Int, lateCommands: () -> Void) -> Int {
+        var total = 0
+        for book in Array(books.values) {
+            for feed in book.feeds {
+                total += feed.ring.drain(limit: limit) { header, body in
+                    if book.entries[header.instrument] == nil { lateCommands() }
+                    guard let entry = book.entries[header.instrument] else {
+                        counters.strayTicks.count()
+                        return
+                    }
+                    handle(header, body, entry, book)
+                }
+            }
+        }
+        return total
+    }
+
+    private func handle(
+        _ header: TickRing.Header, _ body: UnsafeRawPointer, _ entry: InstrumentEntry, _ book: SessionBook
+    ) {
+        counters.ticks.count()
+        if header.kind == TickRing.Kind.raw.rawValue {
+            publishRaw(UnsafeRawBufferPointer(start: body, count: Int(header.length)), header.mode, entry, book)
+            return
+        }
+        let tick = body.assumingMemoryBound(to: fh_tick.self)
+        let levels = (body + MemoryLayout<fh_tick>.size).assumingMemoryBound(to: fh_level.self)
+        let bids = UnsafeBufferPointer(start: levels, count: Int(header.bids))
+        let asks = UnsafeBufferPointer(start: levels + Int(header.bids), count: Int(header.asks))
+        guard let carried = entry.state.merge(tick.pointee, bids: bids, asks: asks) else {
+            counters.badTicks.count()
+            return
+        }
+        if book.isPublic { entry.refresh(interest, broker: book.broker) }
+        for index in entry.topics.indices
+        where entry.topics[index].isWanted && carried & TickFields.content(of: entry.topics[index].key.mode) != 0 {
+            publish(entry, index)
+        }
+    }
+
+    /// Encodes one topic and sends it to whoever wants it.
+    private func publish(_ entry: InstrumentEntry, _ index: Int) {
+        guard entry.state.isPublishable(entry.topics[index].key.mode) else { return }
+        entry.topics[index].seq += 1
+        entry.topics[index].encoder.encode(entry.state, seq: entry.topics[index].seq, into: &writer)
+        counters.encoded.count()
+        writer.withBytes { send($0, entry.topics[index]) }
+    }
+
+    private func publishRaw(
+        _ json: UnsafeRawBufferPointer, _ mode: UInt32, _ entry: InstrumentEntry, _ book: SessionBook
+    ) {
+        guard let mode = Mode(rawValue: UInt8(truncatingIfNeeded: mode)), JSONCheck.isObject(json) else {
+            counters.badTicks.count()
+            return
+        }
+        entry.raw[mode] = Array(json)
+        if book.isPublic { entry.refresh(interest, broker: book.broker) }
+        for topic in entry.topics where topic.isWanted && topic.key.mode == mode { send(json, topic) }
+    }
+
+    private func send(_ payload: UnsafeRawBufferPointer, _ topic: TopicState) {
+        topic.forEachShard { sendInner(payload, topic.key, shard: $0, snapshot: false) }
+        if let long = topic.publicLong { sendPublic(long, payload) }
+        if let legacy = topic.publicLegacy { sendPublic(legacy, payload) }
+    }
+
+    private func sendPublic(_ topic: [UInt8], _ payload: UnsafeRawBufferPointer) {
+        guard topic.withUnsafeBytes({ publicSocket.send($0, more: true) }), publicSocket.send(payload) else {
+            counters.publicDrops.count()
+            return
+        }
+        counters.publicMessages.count()
+    }
+
+    func sendInner(_ payload: UnsafeRawBufferPointer, _ key: RouteKey, shard: UInt8, snapshot: Bool) {
+        guard sendTopic(key, shard: shard, snapshot: snapshot), inner.send(payload) else {
+            counters.innerDrops.count()
+            return
+        }
+    }
+
+    /// The first frame of a message on the inner bus.
+    func sendTopic(_ key: RouteKey, shard: UInt8, snapshot: Bool) -> Bool {
+        topicBytes.withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            key.write(to: base, shard: shard)
+            bytes[RouteKey.wireSize] = snapshot ? 1 : 0
+            return inner.send(UnsafeRawBufferPointer(bytes), more: true)
+        }
+    }
+
+    // MARK: Interest
+
+    /// Reads what shards have subscribed to and answers with last values.
+    func readInnerInterest() -> Int {
+        var count = 0
+        while inner.receive(into: message) {
+            count += 1
+            let bytes = message.bytes
+            guard bytes.count >= 3 else { continue }
+            let wants = bytes[0] == 1
+            let topic = UnsafeRawBufferPointer(rebasing: bytes[1...])
+            if topic[1] == InnerTopic.orderMark {
+                if wants { shards.insert(topic[0]) } else { shards.remove(topic[0]) }
+            } else if let (shard, key) = RouteKey.read(topic), shard < 64 {
+                setInterest(key, shard: shard, wants)
+            }
+        }
+        return count
+    }
+
+    private func setInterest(_ key: RouteKey, shard: UInt8, _ wants: Bool) {
+        guard let book = books[key.session] else { return }
+        if book.isExternal {
+            external.setInterest(key, shard: shard, wants, registry: registry) { payload, mode in
+                _ = mode
+                sendInner(payload, key, shard: shard, snapshot: true)
+            }
+            return
+        }
+        guard let entry = book.entries[key.instrument] ?? (wants ? track(key.instrument, in: book) : nil) else { return }
+        let index = entry.topic(key)
+        let bit = UInt64(1) << UInt64(shard)
+        guard wants else {
+            entry.topics[index].shards &= ~bit
+            if !entry.topics[index].isWanted { entry.topics.remove(at: index) }
+            return
+        }
+        entry.topics[index].shards |= bit
+        if let json = entry.raw[key.mode] {
+            json.withUnsafeBytes { sendInner($0, key, shard: shard, snapshot: true) }
+        } else if entry.state.isPublishable(key.mode) {
+            entry.topics[index].encoder.encode(entry.state, seq: entry.topics[index].seq, into: &writer)
+            writer.withBytes { sendInner($0, key, shard: shard, snapshot: true) }
+        }
+    }
+
+    /// Reads what subscribers on the public socket want.
+    func readPublicInterest() -> Int {
+        var count = 0
+        while publicSocket.receive(into: message) {
+            count += 1
+            let bytes = message.bytes
+            guard let first = bytes.first, bytes.count <= 512 else { continue }
+            let prefix = Array(bytes.dropFirst())
+            // The option acts on the subscriber whose message was read last.
+            for mapped in interest.mapped(prefix) {
+                mapped.withUnsafeBytes { publicSocket.set(first == 1 ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, $0) }
+            }
+            if first == 1 { interest.add(prefix) } else { interest.remove(prefix) }
+        }
+        return count
+    }
+
+    // MARK: Sessions
+
+    /// From now on ticks of the instrument are taken.
+    @discardableResult
+    func track(_ handle: UInt32, in book: SessionBook) -> InstrumentEntry? {
+        if let entry = book.entries[handle] { return entry }
+        guard let instrument = registry[handle] else { return nil }
+        let entry = InstrumentEntry(instrument: instrument, handle: handle, session: book.id)
+        book.entries[handle] = entry
+        return entry
+    }
+
+    /// Forgets the last value: the broker no longer sends, so it would only grow old. Interest stays.
+    func untrack(_ handle: UInt32, in book: SessionBook) {
+        guard let old = book.entries.removeValue(forKey: handle) else { return }
+        let wanted = old.topics.filter { $0.shards != 0 }
+        guard !wanted.isEmpty, let entry = track(handle, in: book) else { return }
+        entry.topics = wanted
+        entry.publicEpoch = -1
+        // The next tick is the first after a pause, not a value that some client still waits for.
+        book.entries[handle] = wanted.contains { $0.isWanted } ? entry : nil
+    }
+
+    func open(_ book: SessionBook) {
+        books[book.id] = book
+        if book.isExternal { external.sessions.insert(book.id) }
+        choosePublic(broker: book.broker)
+    }
+
+    func close(_ id: UInt32) {
+        guard let book = books.removeValue(forKey: id) else { return }
+        for feed in book.feeds { feed.close() }
+        external.close(session: id)
+        choosePublic(broker: book.broker)
+    }
+
+    /// The public topics have no user in them, so one session speaks for each broker: the configured user's, else the
+    /// only one there is; with several and no choice, none.
+    private func choosePublic(broker: String) {
+        let candidates = books.values.filter { $0.broker == broker && !$0.isExternal }
+        let chosen: SessionBook?
+        if let user = publicUsers[broker] {
+            chosen = candidates.first { $0.user == user }
+        } else {
+            chosen = candidates.count == 1 ? candidates.first : nil
+            if candidates.count == 2 { events.publicAmbiguous(broker) }
+        }
+        for book in candidates where book.isPublic != (book === chosen) {
+            book.isPublic = book === chosen
+            for entry in book.entries.values { entry.withdrawFromPublic() }
+        }
+    }
+}

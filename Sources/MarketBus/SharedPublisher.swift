@@ -1,0 +1,157 @@
+import CZeroMQ
+import MarketData
+import Synchronization
+
+/// The bus: one thread that owns the shared publisher and its sockets. Any thread may call it.
+///
+/// Ticks come in through ``TickFeed`` rings and from publishers outside; they leave on the inner bus for the proxy's
+/// shards (``makePort(shard:)``) and on the public socket.
+public final class SharedPublisher: Sendable {
+    /// Where publishers from outside connect, e.g. `tcp://127.0.0.1:5555`.
+    public let endpoint: String
+    /// Where subscribers from outside connect.
+    public let publisherEndpoint: String
+    /// True when the default port was taken and the next free one is used.
+    public let didMove: Bool
+    public let counters = BusCounters()
+
+    enum Command: Sendable {
+        case open(id: UInt32, user: String, broker: String, isExternal: Bool)
+        case close(UInt32)
+        case addFeed(TickFeed)
+        case removeFeed(TickFeed)
+        case track(session: UInt32, handle: UInt32)
+        case untrack(session: UInt32, handle: UInt32)
+        case stop
+    }
+
+    private let context: ZMQContext
+    private let wake: WakeUp
+    private let commands = Mutex<[Command]>([])
+    private let nextSession = Atomic<UInt32>(0)
+    private let ringCapacity: Int
+    private let thread = Mutex<BusThread?>(nil)
+
+    /// Binds the sockets and starts the thread.
+    /// - Throws: ``BusBindError`` when a port is taken, ``ZMQError`` for the rest.
+    public init(_ configuration: BusConfiguration, registry: InstrumentRegistry) throws {
+        context = try ZMQContext()
+        wake = try WakeUp()
+        ringCapacity = configuration.ringCapacity
+        let sockets = try BusSockets(configuration, context: context)
+        endpoint = sockets.endpoint
+        publisherEndpoint = sockets.publisherEndpoint
+        didMove = sockets.didMove
+        // The loop is made here and used by the thread alone from then on.
+        nonisolated(unsafe) let loop = PublisherLoop(
+            sockets: sockets, configuration: configuration, registry: registry, counters: counters)
+        let started = try BusThread(name: "fh-publisher") { [self] in run(loop) }
+        thread.withLock { $0 = started }
+    }
+
+    /// Ends the thread and releases the ports. Ports of shards must be closed before.
+    public func stop() {
+        send(.stop)
+        thread.withLock { thread in
+            thread?.join()
+            thread = nil
+        }
+    }
+
+    // MARK: Sessions
+
+    /// Announces a session and gives it its number.
+    public func openSession(user: String, broker: String, isExternal: Bool = false) -> UInt32 {
+        let id = nextSession.wrappingAdd(1, ordering: .relaxed).newValue
+        send(.open(id: id, user: user, broker: broker, isExternal: isExternal))
+        return id
+    }
+
+    public func closeSession(_ id: UInt32) { send(.close(id)) }
+
+    /// A ring for one broker connection of the session.
+    public func makeFeed(session: UInt32) -> TickFeed {
+        let feed = TickFeed(session: session, wake: wake, counters: counters, capacity: ringCapacity)
+        send(.addFeed(feed))
+        return feed
+    }
+
+    public func removeFeed(_ feed: TickFeed) {
+        feed.close()
+        send(.removeFeed(feed))
+    }
+
+    /// Takes ticks of the instrument from now on; before, they are counted as stray.
+    public func track(session: UInt32, instrument: UInt32) { send(.track(session: session, handle: instrument)) }
+
+    /// Forgets the instrument's last value, because the broker no longer sends it.
+    public func untrack(session: UInt32, instrument: UInt32) { send(.untrack(session: session, handle: instrument)) }
+
+    // MARK: Ports
+
+    /// A shard's end of the inner bus.
+    /// - Parameter shard: 0 to 63, each once.
+    public func makePort(shard: UInt8) throws -> any BusPort { try InnerPort(shard: shard, context: context) }
+
+    // MARK: The thread
+
+    private func send(_ command: Command) {
+        commands.withLock { $0.append(command) }
+        wake.signal()
+    }
+
+    private func run(_ loop: PublisherLoop) {
+        var running = true
+        func work() -> Int {
+            var count = 0
+            if !takeCommands(loop) { running = false }
+            count += loop.readInnerInterest()
+            count += loop.readPublicInterest()
+            count += loop.drainFeeds(limit: 256) { if !takeCommands(loop) { running = false } }
+            count += loop.readFanIn(limit: 256)
+            return count
+        }
+        while running {
+            if work() > 0 { continue }
+            wake.willSleep()
+            // Work that came in between the last look and the flag would otherwise wait for the next signal.
+            if running, work() == 0 { poll(loop) }
+            wake.didWake()
+        }
+    }
+
+    /// Sleeps until a socket or a producer has something.
+    private func poll(_ loop: PublisherLoop) {
+        guard commands.withLock({ $0.isEmpty }) else { return }
+        var items = [
+            zmq_pollitem_t(socket: loop.inner.pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
+            zmq_pollitem_t(socket: loop.publicSocket.pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
+            zmq_pollitem_t(socket: loop.fanIn.pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
+            zmq_pollitem_t(socket: nil, fd: wake.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
+        ]
+        zmq_poll(&items, Int32(items.count), -1)
+    }
+
+    /// - Returns: False when the thread is to end.
+    private func takeCommands(_ loop: PublisherLoop) -> Bool {
+        let taken = commands.withLock { commands in
+            defer { commands.removeAll(keepingCapacity: true) }
+            return commands
+        }
+        for command in taken {
+            switch command {
+            case .open(let id, let user, let broker, let isExternal):
+                loop.open(SessionBook(id: id, user: user, broker: broker, isExternal: isExternal))
+            case .close(let id): loop.close(id)
+            case .addFeed(let feed): loop.books[feed.session]?.feeds.append(feed)
+            case .removeFeed(let feed): loop.books[feed.session]?.feeds.removeAll { $0 === feed }
+            case .track(let session, let handle):
+                if let book = loop.books[session] { loop.track(handle, in: book) }
+            case .untrack(let session, let handle):
+                if let book = loop.books[session] { loop.untrack(handle, in: book) }
+            case .stop: return false
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,23 @@
+import CFeedhostABI
+
+/// One broker's adapter, mapped into this process for good.
+///
+/// `@unchecked Sendable`: ``table`` points to a static of the plugin, which never changes by contract and is never unmapped.
+public struct LoadedAdapter: @unchecked Sendable {
+    public let description: BrokerDescription
+    /// The adapter's functions; use `FH_HAS` logic (``fh_adapter/size``) for those after ABI 1.0.
+    public let table: UnsafePointer<fh_adapter>
+    public let abi: ABIVersion
+    /// As it was found.
+    public let path: String
+
+    public init(description: BrokerDescription, table: UnsafePointer<fh_adapter>, abi: ABIVersion, path: String) {
+        self.description = description
+        self.table = table
+        self.abi = abi
+        self.path = path
+    }
+
+    public var broker: String { description.broker }
+    public var capabilities: Capabilities { description.capabilities }
+}

@@ -1,0 +1,106 @@
+import CFeedhostABI
+import Logging
+import MarketData
+import NIOCore
+
+/// Sending wishes to the broker and taking its answers.
+extension BrokerSession {
+    /// Sends what has changed on a ready link, in batches and at the rate that the adapter declares.
+    func flush(_ link: Link) {
+        guard link.isConnected, !link.dirty.isEmpty, link.pacing == nil else { return }
+        let batch = link.kind.batch == 0 ? link.dirty.count : link.kind.batch
+        var seen: Set<UInt32> = []
+        let handles = link.dirty.prefix(batch).filter { seen.insert($0).inserted }
+        link.dirty.removeFirst(min(batch, link.dirty.count))
+        send(handles, on: link)
+        guard link.kind.perSecond > 0 else {
+            flush(link)
+            return
+        }
+        let index = link.index
+        link.pacing = loop.scheduleTask(in: .nanoseconds(1_000_000_000 / Int64(link.kind.perSecond))) { [weak self] in
+            self?.assumeIsolated { session in
+                guard let link = session.links[index] else { return }
+                link.pacing = nil
+                session.flush(link)
+            }
+        }
+    }
+
+    private func send(_ handles: [UInt32], on link: Link) {
+        nextRequest += 1
+        let request = nextRequest
+        var lines: [Line] = []
+        for handle in handles {
+            guard var line = link.lines[handle] else { continue }
+            line.phase = .asked(request: request)
+            line.isDirty = false
+            link.lines[handle] = line
+            lines.append(line)
+        }
+        guard !lines.isEmpty else { return }
+        let status = link.subscribe(request: request, lines)
+        if status != FH_OK {
+            for line in lines {
+                refuse(line.handle, on: link, status: status, "\(broker): \(Link.describe(status))")
+            }
+            return
+        }
+        let index = link.index
+        let generation = link.generation
+        loop.scheduleTask(in: .milliseconds(adapter.capabilities.timings.ackTimeout)) { [weak self] in
+            self?.assumeIsolated { $0.expire(request: request, link: index, generation: generation) }
+        }
+    }
+
+    /// What the broker, or the adapter in its place, has said.
+    func take(_ results: [SubscriptionResult], request: UInt64, from link: Link) {
+        for result in results {
+            guard var line = link.lines[result.handle], case .asked(request) = line.phase else { continue }
+            guard result.isGranted, let mode = Mode(highestOf: UInt32(result.mode)) ?? Optional(line.wanted.mode) else {
+                refuse(result.handle, on: link, status: result.status, result.message)
+                continue
+            }
+            let granted = References.Demand(
+                mode: min(mode, line.wanted.mode),
+                depth: mode == .depth ? (result.depth == 0 ? line.wanted.depth : result.depth) : 0)
+            line.phase = .granted
+            line.served = granted
+            // A line that waits to be sent again has subscribers who want more than this answer gives.
+            if !line.isDirty { line.resume(.success(granted)) }
+            link.lines[result.handle] = line
+        }
+    }
+
+    /// A refusal ends the wishes that wait for it; what was served before stays.
+    private func refuse(_ handle: UInt32, on link: Link, status: fh_status, _ message: String) {
+        guard var line = link.lines[handle] else { return }
+        let code: FeedError.Code = status == FH_E_UNKNOWN_INSTRUMENT ? .symbolNotFound : .subscription
+        let text =
+            !message.isEmpty
+            ? message
+            : status == FH_E_UNKNOWN_INSTRUMENT
+                ? "Symbol \(line.instrument.symbol) not found for exchange \(line.instrument.exchange)"
+                : "\(broker) has refused \(line.instrument): \(Link.describe(status))"
+        line.phase = line.served == nil ? .queued : .granted
+        let hadWaiters = !line.waiters.isEmpty
+        let waiters = line.waiters
+        line.waiters = []
+        link.lines[handle] = line
+        for waiter in waiters { waiter.resume(returning: .failure(FeedError(code, text))) }
+        if !hadWaiters {
+            // Nobody waits: a replay after a reconnect. The client is told by the status of its session.
+            logger.warning("\(line.instrument) was refused: \(text)")
+        }
+    }
+
+    private func expire(request: UInt64, link index: Int, generation: UInt64) {
+        guard let link = links[index], link.generation == generation else { return }
+        for line in link.lines.values {
+            guard case .asked(request) = line.phase else { continue }
+            refuse(
+                line.handle, on: link, status: fh_status(FH_E_TIMEOUT),
+                "\(broker) has not confirmed \(line.instrument) within \(adapter.capabilities.timings.ackTimeout) ms")
+        }
+    }
+}

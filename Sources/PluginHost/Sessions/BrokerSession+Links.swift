@@ -1,0 +1,117 @@
+import CFeedhostABI
+import Logging
+import MarketBus
+import MarketData
+import NIOCore
+
+/// The pool: which link an instrument goes to, and the links' lives.
+extension BrokerSession {
+    var firstMarketKind: Int {
+        adapter.capabilities.links.firstIndex { kind in Mode.allCases.contains { kind.carries($0) } } ?? 0
+    }
+
+    /// The kind of connection that carries a demand.
+    func kind(for demand: References.Demand) throws(FeedError) -> Int {
+        let kinds = adapter.capabilities.links
+        let fitting = kinds.firstIndex {
+            $0.carries(demand.mode) && ($0.maxDepth == 0 || demand.depth <= $0.maxDepth)
+        }
+        guard let kind = fitting ?? kinds.firstIndex(where: { $0.carries(demand.mode) }) else {
+            throw FeedError(.subscription, "\(broker) has no connection that carries mode \(demand.mode.label)")
+        }
+        return kind
+    }
+
+    /// A link with room for one more instrument, opened if the broker allows another.
+    func linkWithRoom(kind: Int) throws(FeedError) -> Link {
+        let open = links.values.filter { $0.kindIndex == kind }.sorted { $0.index < $1.index }
+        if let link = open.first(where: { $0.room > 0 }) { return link }
+        let allowed = adapter.capabilities.flags.contains(.exclusiveSession) ? 1 : adapter.capabilities.links[kind].maxLinks
+        guard open.count < allowed else {
+            let quota = adapter.capabilities.links[kind].quota
+            throw FeedError(
+                .capacity,
+                "\(broker) takes \(quota) instruments on each of \(allowed) connections, and all \(quota * allowed) are in use; unsubscribe some first")
+        }
+        return try openLink(kind: kind)
+    }
+
+    @discardableResult
+    func openLink(kind: Int) throws(FeedError) -> Link {
+        let index = nextLink
+        nextLink += 1
+        let feed = environment.bus.makeFeed(session: id)
+        let context = HostContext(
+            feed: feed, settings: environment.settings(adapter), logger: logger, counters: environment.counters
+        ) { [weak self, loop] report in
+            // From any thread, and possibly from inside a call of ours: always later, on the lane.
+            loop.execute { [weak self] in self?.assumeIsolated { $0.take(report, from: index) } }
+        }
+        do {
+            let link = try Link(
+                index: index, kindIndex: kind, connectionIndex: links.values.count { $0.kindIndex == kind },
+                adapter: adapter, context: context, loop: loop)
+            links[index] = link
+            connect(link)
+            startWatchdog()
+            return link
+        } catch {
+            environment.bus.removeFeed(feed)
+            throw error as? FeedError ?? FeedError(.brokerInit, "\(error)")
+        }
+    }
+
+    func take(_ report: HostContext.Report, from index: Int) {
+        guard let link = links[index] else { return }
+        switch report {
+        case .connection(let event): take(event, from: link)
+        case .subscriptions(let request, let results): take(results, request: request, from: link)
+        }
+    }
+
+    /// Ends every link. The session is over.
+    func end() {
+        guard !isEnded else { return }
+        isEnded = true
+        watchdog?.cancel()
+        for link in links.values { close(link) }
+        links.removeAll()
+        for waiter in readyWaiters.values { waiter.resume(returning: FeedError(.broker, "the session has ended")) }
+        readyWaiters.removeAll()
+    }
+
+    private func close(_ link: Link) {
+        for handle in link.lines.keys {
+            link.lines[handle]?.resume(.failure(FeedError(.subscription, "the session has ended")))
+        }
+        link.destroy()
+        environment.bus.removeFeed(link.context.feed)
+    }
+
+    // MARK: Watchdog
+
+    /// Reconnects a link that is silent for longer than its broker ever is.
+    private func startWatchdog() {
+        guard watchdog == nil, adapter.capabilities.timings.dataSilence != nil else { return }
+        watchdog = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { [weak self] _ in
+            self?.assumeIsolated { $0.checkSilence() }
+        }
+    }
+
+    private func checkSilence() {
+        let now = HostClock.now()
+        let timings = adapter.capabilities.timings
+        guard let limit = MarketHours.areOpen(at: now) ? timings.dataSilence : timings.offHoursSilence else { return }
+        for link in links.values where link.isConnected && !link.lines.isEmpty {
+            let heard = max(link.lastHeard, link.readySince)
+            guard now > heard, now - heard > UInt64(limit) * 1_000_000 else { continue }
+            logger.warning("no data for \((now - heard) / 1_000_000) ms, connecting again")
+            link.disconnect()
+            retry(
+                link,
+                after: ConnectionEvent(
+                    state: Int(FH_CONN_DISCONNECTED), reason: Int(FH_WHY_NETWORK), generation: link.generation,
+                    message: "silent for more than \(limit) ms"))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import CFeedhostABI
+
+/// `fh_conn_event`, copied.
+struct ConnectionEvent: Sendable {
+    let state: UInt32
+    let reason: UInt32
+    let retryAfter: Int64
+    let generation: UInt64
+    let brokerCode: Int32
+    let message: String
+
+    init(_ event: UnsafePointer<fh_conn_event>) {
+        state = event.pointee.state
+        reason = event.pointee.reason
+        retryAfter = Int64(event.pointee.retry_after_ms)
+        generation = event.pointee.generation
+        brokerCode = event.pointee.broker_code
+        message = event.pointee.message.line
+    }
+
+    init(
+        state: Int, reason: Int = 0, retryAfter: Int64 = 0, generation: UInt64, message: String = "",
+        brokerCode: Int32 = 0
+    ) {
+        self.state = UInt32(state)
+        self.reason = UInt32(reason)
+        self.retryAfter = retryAfter
+        self.generation = generation
+        self.brokerCode = brokerCode
+        self.message = message
+    }
+
+    var isAuthentication: Bool { reason == FH_WHY_AUTH_EXPIRED || reason == FH_WHY_AUTH_REJECTED }
+
+    /// The reason in words, with what the adapter adds to it.
+    var sentence: String {
+        let why =
+            switch Int(reason) {
+            case Int(FH_WHY_REQUESTED): "closed on request"
+            case Int(FH_WHY_NETWORK): "the connection was lost"
+            case Int(FH_WHY_AUTH_EXPIRED): "the access token has expired"
+            case Int(FH_WHY_AUTH_REJECTED): "the broker has refused the credentials"
+            case Int(FH_WHY_RATE_LIMITED): "the broker has asked us to slow down"
+            case Int(FH_WHY_CONNECTION_LIMIT): "the account has too many connections"
+            case Int(FH_WHY_PROTOCOL): "the broker sent what its protocol does not allow"
+            case Int(FH_WHY_REPLACED): "another session of this account took over"
+            case Int(FH_WHY_MAINTENANCE): "the broker is closed for maintenance"
+            default: "no reason given"
+            }
+        return (message.isEmpty ? why : "\(why): \(message)") + (brokerCode == 0 ? "" : " (code \(brokerCode))")
+    }
+}
+
+/// `fh_sub_result`, copied.
+struct SubscriptionResult: Sendable {
+    let handle: UInt32
+    let outcome: UInt32
+    let mode: UInt16
+    let depth: Int
+    let status: fh_status
+    let brokerCode: Int32
+    let message: String
+
+    init(_ result: fh_sub_result) {
+        handle = result.handle
+        outcome = result.outcome
+        mode = result.granted_mode
+        depth = Int(result.granted_depth)
+        status = result.status
+        brokerCode = result.broker_code
+        message = result.message.line
+    }
+
+    var isGranted: Bool {
+        [UInt32(FH_SUB_ACKED), UInt32(FH_SUB_SENT_NO_ACK), UInt32(FH_SUB_DOWNGRADED)].contains(outcome)
+    }
+}

@@ -1,0 +1,153 @@
+import CFeedhostABI
+import Glibc
+import Logging
+import MarketBus
+import MarketData
+import NIOCore
+import Synchronization
+
+/// What `fh_host_ctx` points to: the host's side of one adapter instance.
+///
+/// `@unchecked Sendable`: the adapter calls `[any]` functions from every thread. Everything they touch is immutable, atomic
+/// or behind a lock; the feed is used by one thread at a time by contract; the lane (of the superclass) is set before the
+/// adapter can call, and used on its event loop alone.
+final class HostContext: TransportContext, @unchecked Sendable {
+    let feed: TickFeed
+    let logger: Logger
+    let counters: AdapterCounters
+    /// Where reports of the adapter go; called on any thread.
+    private let report: @Sendable (Report) -> Void
+    private let settings: [String: StableText]
+    private let tokens = Mutex<[BrokerToken: UInt32]>([:])
+    private let logBudget = Mutex(LogBudget())
+    private let lastTraffic = Atomic<UInt64>(0)
+
+    enum Report: Sendable {
+        case connection(ConnectionEvent)
+        case subscriptions(request: UInt64, [SubscriptionResult])
+    }
+
+    private struct BrokerToken: Hashable {
+        let exchange: String
+        let token: String
+    }
+
+    init(
+        feed: TickFeed, settings: [String: String], logger: Logger, counters: AdapterCounters,
+        report: @escaping @Sendable (Report) -> Void
+    ) {
+        self.feed = feed
+        self.settings = settings.mapValues { StableText($0) }
+        self.logger = logger
+        self.counters = counters
+        self.report = report
+        super.init()
+    }
+
+    /// The pointer that the adapter is given.
+    var pointer: OpaquePointer { OpaquePointer(Unmanaged.passUnretained(self).toOpaque()) }
+
+    /// The context behind a pointer that the adapter hands back.
+    static func of(_ pointer: OpaquePointer?) -> HostContext? {
+        guard let pointer else { return nil }
+        return Unmanaged<HostContext>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+    }
+
+    func report(_ what: Report) { report(what) }
+
+    func setting(_ name: String) -> fh_str { settings[name]?.str ?? fh_str(ptr: nil, len: 0) }
+
+    func register(exchange: String, token: String, handle: UInt32) {
+        guard !token.isEmpty else { return }
+        tokens.withLock { $0[BrokerToken(exchange: exchange, token: token)] = handle }
+    }
+
+    func find(exchange: String, token: String) -> UInt32 {
+        tokens.withLock { $0[BrokerToken(exchange: exchange, token: token)] ?? 0 }
+    }
+
+    /// Notes that the broker is alive, for the silence watchdog.
+    func sawTraffic() { lastTraffic.store(HostClock.now(), ordering: .relaxed) }
+
+    /// ns since the Unix epoch.
+    var lastTrafficTime: UInt64 { lastTraffic.load(ordering: .relaxed) }
+
+    /// A line of the adapter in the host's log. What exceeds the budget is counted and said later.
+    func log(level: Int32, _ line: String) {
+        guard let suppressed = logBudget.withLock({ $0.take(now: HostClock.now()) }) else {
+            counters.suppressedLogs.wrappingAdd(1, ordering: .relaxed)
+            return
+        }
+        let level = HostContext.levels[Int(clamping: max(0, min(level, 4)))]
+        logger.log(level: level, "\(line)\(suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : "")")
+    }
+
+    // MARK: Calls into the adapter
+
+    /// A call that takes longer holds up every session of its broker.
+    static let deadline: UInt64 = 250_000_000
+
+    private let callStarted = Atomic<UInt64>(0)
+
+    /// For how long the call that is running has been running; 0 when none is. ns; any thread.
+    func timeInCall(now: UInt64) -> UInt64 {
+        let started = callStarted.load(ordering: .relaxed)
+        return started == 0 || now < started ? 0 : now - started
+    }
+
+    override func willCall(_ name: StaticString) { callStarted.store(HostClock.now(), ordering: .relaxed) }
+
+    override func didCall(_ name: StaticString) {
+        let taken = timeInCall(now: HostClock.now())
+        callStarted.store(0, ordering: .relaxed)
+        if taken > HostContext.deadline {
+            counters.slowCalls.wrappingAdd(1, ordering: .relaxed)
+            log(level: Int32(FH_LOG_WARNING), "\(name) took \(taken / 1_000_000) ms; adapters have 250 ms")
+        }
+        if feed.isCrowded, let lane, !lane.isPaused { relieve(lane) }
+    }
+
+    /// Stops reading from the broker until the publisher has caught up: a full ring would have to drop.
+    private func relieve(_ lane: TransportLane) {
+        lane.setPaused(true)
+        lane.loop.scheduleTask(in: .milliseconds(1)) { [weak self] in
+            guard let self, let lane = self.lane else { return }
+            if feed.isCrowded { relieve(lane) } else { lane.setPaused(false) }
+        }
+    }
+
+    override func transportTrouble(_ message: String) { log(level: Int32(FH_LOG_WARNING), message) }
+
+    private static let levels: [Logger.Level] = [.trace, .debug, .info, .warning, .error]
+}
+
+/// The wall clock of ticks.
+enum HostClock {
+    /// ns since the Unix epoch, UTC.
+    static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+}
+
+/// Log lines that one instance may write: 20 a second after a burst of 100. A decoder that complains about every frame
+/// would otherwise fill the disk.
+struct LogBudget {
+    private var tokens = 100.0
+    private var last: UInt64 = 0
+    private var suppressed = 0
+
+    /// - Returns: How many lines were left out before this one; nil when this one is left out too.
+    mutating func take(now: UInt64) -> Int? {
+        if last != 0, now > last { tokens = min(100, tokens + Double(now - last) / 1e9 * 20) }
+        last = now
+        guard tokens >= 1 else {
+            suppressed += 1
+            return nil
+        }
+        tokens -= 1
+        defer { suppressed = 0 }
+        return suppressed
+    }
+}

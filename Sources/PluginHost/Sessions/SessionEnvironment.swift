@@ -1,0 +1,20 @@
+import Logging
+import MarketBus
+import MarketData
+
+/// What a session needs of the house. Sendable; shared by all sessions of one broker.
+struct SessionEnvironment: Sendable {
+    let bus: SharedPublisher
+    let registry: InstrumentRegistry
+    let credentials: any CredentialSource
+    /// Settings given to adapters, by broker and name; the adapter's defaults are filled in.
+    let adapterSettings: [String: [String: String]]
+    let counters: AdapterCounters
+    let logger: Logger
+
+    func settings(_ adapter: LoadedAdapter) -> [String: String] {
+        var settings: [String: String] = [:]
+        for key in adapter.description.configKeys { settings[key.name] = key.defaultValue }
+        return settings.merging(adapterSettings[adapter.broker] ?? [:]) { _, given in given }
+    }
+}

@@ -1,0 +1,51 @@
+import CFeedhostABI
+import NIOCore
+import NIOHTTP1
+
+/// Puts the parts of an answer together.
+final class HTTPCollector: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+
+    private let fetch: HTTPFetch
+    private var head: HTTPResponseHead?
+    private var body = ByteBuffer()
+
+    init(fetch: HTTPFetch) { self.fetch = fetch }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch Self.unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            let encodings = head.headers[canonicalForm: "Content-Encoding"].filter { $0.lowercased() != "identity" }
+            if let encoding = encodings.first {
+                // The name is the server's own text: only what is known is repeated.
+                let name = ["gzip", "deflate", "br", "zstd"].first { encoding.lowercased() == $0 } ?? "an encoding"
+                fail(FH_E_UNSUPPORTED, "the answer is compressed (\(name)) though nobody asked for it")
+            } else if let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }),
+                length > HTTPFetch.maxBody
+            {
+                tooLarge()
+            }
+        case .body(var part):
+            guard body.readableBytes + part.readableBytes <= HTTPFetch.maxBody else { return tooLarge() }
+            body.writeBuffer(&part)
+        case .end: fetch.finish(head.map { HTTPAnswer(head: $0, body: body) })
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        fail(FH_E_NETWORK, "closed before the answer was whole")
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // That includes an end without TLS farewell: an answer that is not whole by then may have been cut.
+        fetch.finish(head.map { HTTPAnswer(head: $0) }, Dialer.failure(error, url: fetch.url))
+    }
+
+    private func tooLarge() { fail(FH_E_LIMIT, "the answer is larger than 64 MiB") }
+
+    private func fail(_ status: Int, _ message: String) {
+        fetch.finish(head.map { HTTPAnswer(head: $0) }, TransportFailure(status, "\(fetch.url): \(message)"))
+    }
+}

@@ -1,0 +1,119 @@
+import CFeedhostABI
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// One HTTP/1.1 request on a connection of its own. Confined to its event loop.
+///
+/// Redirects are handed back and not followed. No encoding is offered; an answer that is compressed all the same is
+/// `FH_E_UNSUPPORTED`.
+final class HTTPFetch {
+    /// `FH_HTTP_*`.
+    enum Method: UInt32 {
+        case get = 1
+        case post = 2
+    }
+
+    struct Request {
+        let url: TransportURL
+        let method: Method
+        let fields: [HeaderField]
+        let body: ByteBuffer
+        /// Milliseconds, for the whole answer.
+        let timeout: Int64
+    }
+
+    /// At least one of both. An answer whose body failed comes with its head.
+    struct Outcome {
+        let answer: HTTPAnswer?
+        let failure: TransportFailure?
+    }
+
+    /// Bytes of a body.
+    static let maxBody = 64 << 20
+
+    let url: TransportURL
+    private let loop: any EventLoop
+    private let tls: NIOSSLContext?
+    private var channel: (any Channel)?
+    private var limit: Scheduled<Void>?
+    private var completion: ((Outcome) -> Void)?
+
+    /// - Parameter completion: Called once, later, on the event loop; not after ``cancel()``.
+    /// - Throws: `FH_E_INVALID` for a URL or a header field that cannot be used.
+    static func start(
+        _ request: Request, on loop: any EventLoop, tls: NIOSSLContext?, completion: @escaping (Outcome) -> Void
+    ) throws(TransportFailure) -> HTTPFetch {
+        guard !request.url.scheme.isWebSocket else {
+            throw TransportFailure(FH_E_INVALID, "\(request.url): a request needs http or https")
+        }
+        var headers = try HeaderRules.headers(request.fields, url: request.url)
+        headers.add(name: "Connection", value: "close")
+        if request.method == .post { headers.add(name: "Content-Length", value: "\(request.body.readableBytes)") }
+        let fetch = HTTPFetch(url: request.url, loop: loop, tls: tls, completion: completion)
+        fetch.dial(request, headers)
+        return fetch
+    }
+
+    private init(url: TransportURL, loop: any EventLoop, tls: NIOSSLContext?, completion: @escaping (Outcome) -> Void) {
+        self.url = url
+        self.loop = loop
+        self.tls = tls
+        self.completion = completion
+    }
+
+    /// Ends the request; the completion is not called any more.
+    func cancel() {
+        completion = nil
+        end()
+    }
+
+    func finish(_ answer: HTTPAnswer?, _ failure: TransportFailure? = nil) {
+        guard let completion else { return }
+        self.completion = nil
+        end()
+        completion(Outcome(answer: answer, failure: failure))
+    }
+
+    private func end() {
+        limit?.cancel()
+        limit = nil
+        channel?.close(promise: nil)
+        channel = nil
+    }
+
+    private func dial(_ request: Request, _ headers: HTTPHeaders) {
+        let timeout = TimeAmount.milliseconds(max(1, request.timeout))
+        limit = loop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
+            guard let self else { return }
+            finish(nil, TransportFailure(FH_E_TIMEOUT, "\(url): no whole answer in time"))
+        }
+        let dialer = Dialer(loop: loop, tls: tls)
+        dialer.dial(url, timeout: timeout).assumeIsolated().whenComplete { [self] result in
+            switch result {
+            case .failure(let error): finish(nil, Dialer.failure(error, url: url))
+            case .success(let channel):
+                guard completion != nil else { return channel.close(promise: nil) }
+                self.channel = channel
+                do {
+                    try dialer.secure(channel, for: url)
+                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                    try channel.pipeline.syncOperations.addHandler(HTTPCollector(fetch: self))
+                    send(request, headers, on: channel)
+                } catch {
+                    finish(nil, Dialer.failure(error, url: url))
+                }
+            }
+        }
+    }
+
+    private func send(_ request: Request, _ headers: HTTPHeaders, on channel: any Channel) {
+        let method: HTTPMethod = request.method == .get ? .GET : .POST
+        let head = HTTPRequestHead(version: .http1_1, method: method, uri: url.target, headers: headers)
+        channel.write(HTTPClientRequestPart.head(head), promise: nil)
+        if request.method == .post, request.body.readableBytes > 0 {
+            channel.write(HTTPClientRequestPart.body(.byteBuffer(request.body)), promise: nil)
+        }
+        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+    }
+}

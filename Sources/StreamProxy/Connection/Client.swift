@@ -1,0 +1,158 @@
+import Logging
+import MarketData
+import NIOCore
+
+/// One WebSocket connection: its bytes in, its requests one after another, its subscriptions. Confined to its loop.
+///
+/// It is the only handler in its pipeline, and an idle one holds no buffer, no timer and no task.
+final class Client: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    let shard: Shard
+    let outbox: Outbox
+    private let socket = ClientSocket()
+    private var reader: MessageReader
+    private var isReading = false
+
+    var standing = Standing.anonymous {
+        didSet {
+            let change = (standing.isAnonymous ? 0 : 1) - (oldValue.isAnonymous ? 0 : 1)
+            shard.counters.authenticated.add(change)
+        }
+    }
+    /// By the instrument as the client wrote it; more than one for several modes and depths.
+    var held: [Instrument: [Subscription]] = [:]
+    /// References to give back as soon as no request is under way.
+    var abandoned: [RouteKey] = []
+    var requests = RequestQueue()
+    var keepalive: Keepalive
+    var ending = Ending.open
+    var listensToOrders = false
+
+    /// How far the end of the connection has come.
+    enum Ending {
+        case open
+        /// We have sent a close frame; the connection is dropped at the deadline.
+        case closing(NIODeadline)
+        /// As `closing`, and what the client sends is not even looked at.
+        case deaf(NIODeadline)
+        case gone
+    }
+
+    init(shard: Shard, deflates: Bool) {
+        self.shard = shard
+        outbox = Outbox(socket: socket, loop: shard.loop, deflates: deflates, counters: shard.counters)
+        reader = MessageReader(limit: shard.configuration.maxMessage, allowsCompression: deflates)
+        keepalive = Keepalive(now: shard.loop.now, shard.configuration)
+    }
+
+    var isOpen: Bool {
+        if case .open = ending { true } else { false }
+    }
+
+    private var isListening: Bool {
+        switch ending {
+        case .open, .closing: true
+        case .deaf, .gone: false
+        }
+    }
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        socket.attach(context)
+        shard.add(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { gone() }
+
+    func channelInactive(context: ChannelHandlerContext) { gone() }
+
+    // The other side has reset the connection, or it timed out: nothing that anybody here could do.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { drop() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard isListening else { return }
+        reader.append(unwrapInboundIn(data))
+        readMessages()
+    }
+
+    // MARK: In
+
+    /// Takes messages out of the bytes that have come, until too many requests wait.
+    func readMessages() {
+        // Serving a request may come back here.
+        guard !isReading else { return }
+        isReading = true
+        defer { isReading = false }
+        do throws(ProtocolViolation) {
+            while isListening, !requests.isFull(shard.configuration),
+                let message = try reader.next(inflater: shard.inflater)
+            {
+                receive(message)
+            }
+        } catch {
+            shard.counters.count(error.kind)
+            shard.log.write(.debug, "client violated the protocol", now: shard.loop.now, ["what": "\(error.kind)"])
+            close(error.close)
+            stopListening()
+        }
+        updateReading()
+    }
+
+    private func receive(_ message: InboundMessage) {
+        switch message {
+        case .close(let code):
+            answerClose(code)
+        case .ping(let payload) where isOpen:
+            outbox.answerPing(payload)
+            outbox.flush()
+        case .pong(let payload):
+            keepalive.receivedPong(payload, now: shard.loop.now, shard.configuration)
+        case .request(let bytes) where isOpen:
+            shard.counters.messagesIn.add()
+            requests.append(bytes)
+            serveNext()
+        case .ping, .request:
+            break
+        }
+    }
+
+    /// Leaves the socket unread while too many requests wait.
+    private func updateReading() {
+        let shouldPause = requests.isFull(shard.configuration)
+        guard shouldPause != requests.isPaused else { return }
+        requests.isPaused = shouldPause
+        socket.setReading(!shouldPause)
+    }
+
+    // MARK: Out
+
+    /// Sends one text message that is never dropped.
+    func send(_ payload: ByteBuffer) {
+        guard isOpen else { return }
+        outbox.append(frame(payload))
+        outbox.flush()
+        if outbox.backlog > shard.configuration.maxQueuedControl { closeSlow() }
+    }
+
+    private func frame(_ payload: ByteBuffer) -> ByteBuffer {
+        var frame = ByteBuffer()
+        // A long acknowledgement is not worth the time that compressing it takes from the other clients.
+        if outbox.deflates, payload.readableBytes <= Outbox.chunk,
+            payload.withUnsafeReadableBytes({ shard.deflater.writeFrame(.text, payload: $0, to: &frame) })
+        {
+            return frame
+        }
+        frame.clear()
+        frame.reserveCapacity(payload.readableBytes + 10)
+        FrameHeader.write(.text, length: payload.readableBytes, to: &frame)
+        frame.writeImmutableBuffer(payload)
+        return frame
+    }
+
+    /// Ends the connection without further words.
+    func drop() { socket.close() }
+
+    func detachSocket() { socket.detach() }
+}

@@ -1,0 +1,151 @@
+import NIOCore
+import NIOHTTP1
+import NIOWebSocket
+
+/// Answers a connection's HTTP request: with the upgrade to WebSocket on any path, or with 426.
+///
+/// NIO computes the answer; its upgrade handlers are not used, because they leave a frame encoder and an error handler in
+/// the pipeline of every connection.
+final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+
+    private let shard: Shard
+    private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
+    private let deadline: NIODeadline
+    private var context: ChannelHandlerContext?
+    private var request: HTTPRequestHead?
+    private var isAnswered = false
+
+    /// Puts the handshake into a new connection's pipeline.
+    static func start(on channel: any Channel, shard: Shard) throws {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderListSize = 64 << 10
+        limits.maxHeaderFieldSize = 32 << 10
+        let decoder = ByteToMessageHandler(
+            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits),
+            maximumBufferSize: 128 << 10)
+        let operations = channel.pipeline.syncOperations
+        try operations.addHandler(decoder)
+        try operations.addHandler(HandshakeHandler(shard: shard, decoder: decoder))
+    }
+
+    private init(shard: Shard, decoder: ByteToMessageHandler<HTTPRequestDecoder>) {
+        self.shard = shard
+        self.decoder = decoder
+        deadline = shard.loop.now + shard.configuration.handshakeTimeout
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        shard.add(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { leave() }
+
+    // A health probe connects and closes without a word: no reason to say anything.
+    func channelInactive(context: ChannelHandlerContext) {
+        leave()
+        context.fireChannelInactive()
+    }
+
+    private func leave() {
+        context = nil
+        shard.remove(self)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is HTTPParserError || error is ByteToMessageDecoderError {
+            shard.counters.count(.handshake)
+            refuse(.badRequest, "This is not an HTTP request.")
+        } else {
+            drop()
+        }
+    }
+
+    func sweep(_ now: NIODeadline) {
+        if now >= deadline { drop() }
+    }
+
+    func drop() { context?.close(mode: .all, promise: nil) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isAnswered else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head) where Self.wantsWebSocket(head): request = head
+        case .head(let head):
+            refuse(
+                head.method == .GET || head.method == .HEAD ? .upgradeRequired : .methodNotAllowed,
+                "This is a WebSocket endpoint.")
+        case .body: break
+        case .end: if let request { answer(request) }
+        }
+    }
+
+    private static func wantsWebSocket(_ head: HTTPRequestHead) -> Bool {
+        func has(_ token: String, in name: String) -> Bool {
+            head.headers[canonicalForm: name].contains { $0.lowercased() == token }
+        }
+        return head.method == .GET && head.version == .http1_1 && has("websocket", in: "Upgrade")
+            && has("upgrade", in: "Connection")
+    }
+
+    private func answer(_ head: HTTPRequestHead) {
+        isAnswered = true
+        guard let context, !shard.isDraining else { return drop() }
+        let extensions = DeflateOffer.answer(to: head.headers["Sec-WebSocket-Extensions"])
+        let upgrader = NIOWebSocketServerUpgrader(
+            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
+            upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
+        upgrader.buildUpgradeResponse(
+            channel: context.channel, upgradeRequest: head, initialResponseHeaders: HTTPHeaders()
+        ).assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(var headers):
+                if let extensions { headers.add(name: "Sec-WebSocket-Extensions", value: extensions) }
+                self.upgrade(headers, deflates: extensions != nil)
+            case .failure:
+                self.shard.counters.count(.handshake)
+                self.refuse(
+                    head.headers.first(name: "Sec-WebSocket-Version") == "13" ? .badRequest : .upgradeRequired,
+                    "Sec-WebSocket-Version must be 13, with one Sec-WebSocket-Key.")
+            }
+        }
+    }
+
+    private func upgrade(_ headers: HTTPHeaders, deflates: Bool) {
+        guard let context else { return }
+        // AmiBroker's plugin looks for these very words (client-protocol.md section 1).
+        write("101 Switching Protocols", headers, body: "", context)
+        let client = Client(shard: shard, deflates: deflates)
+        let operations = context.pipeline.syncOperations
+        do {
+            try operations.addHandler(client, position: .after(self))
+        } catch {
+            return drop()
+        }
+        // In this order: the decoder hands the bytes that came after the request to whoever is next.
+        operations.removeHandler(self, promise: nil)
+        operations.removeHandler(decoder, promise: nil)
+    }
+
+    private func refuse(_ status: HTTPResponseStatus, _ text: String) {
+        isAnswered = true
+        guard let context else { return }
+        var headers = HTTPHeaders([("Connection", "close"), ("Content-Type", "text/plain; charset=utf-8")])
+        if status == .upgradeRequired {
+            headers.replaceOrAdd(name: "Connection", value: "Upgrade, close")
+            headers.add(name: "Upgrade", value: "websocket")
+            headers.add(name: "Sec-WebSocket-Version", value: "13")
+        }
+        headers.add(name: "Content-Length", value: String(text.utf8.count + 1))
+        write("\(status.code) \(status.reasonPhrase)", headers, body: "\(text)\n", context)
+        context.close(mode: .all, promise: nil)
+    }
+
+    private func write(_ status: String, _ headers: HTTPHeaders, body: String, _ context: ChannelHandlerContext) {
+        var bytes = ByteBuffer(string: "HTTP/1.1 \(status)\r\n")
+        for (name, value) in headers { bytes.writeString("\(name): \(value)\r\n") }
+        bytes.writeString("\r\n\(body)")
+        context.writeAndFlush(NIOAny(bytes), promise: nil)
+    }
+}

@@ -1,0 +1,53 @@
+import MarketData
+
+/// `subscribe`: instruments, with one mode and one depth for all of them.
+struct SubscribeRequest {
+    let entries: [SymbolEntry]
+    let mode: Mode
+    /// Levels asked for by the request; a suffix of a symbol goes before.
+    let depth: Int
+
+    static let defaultDepth = 5
+
+    init(_ value: JSONValue) throws(Rejection) {
+        guard let entries = try SymbolEntry.entries(of: value) else {
+            throw Rejection(.invalidParameters, "At least one symbol must be specified")
+        }
+        self.entries = entries
+        mode = if let field = value["mode"] { try Mode(field: field) } else { .quote }
+        // `??` would lose the error's type.
+        let level = try Self.depth(value, "depth_level")
+        depth = try Self.depth(value, "depth") ?? level ?? Self.defaultDepth
+    }
+
+    private static func depth(_ value: JSONValue, _ key: String) throws(Rejection) -> Int? {
+        // Serialisers write null for "not given", and some clients 0 when they want no book.
+        guard let field = value[key], field != .null, field.int != 0 else { return nil }
+        guard let depth = field.int, depth > 0 else {
+            throw Rejection(.invalidParameters, "\(key) must be a whole number above 0")
+        }
+        return min(depth, Int(UInt16.max))
+    }
+
+    /// The wish that an entry stands for. `RELIANCE:20` asks for 20 levels of RELIANCE and is echoed with its suffix.
+    func wish(_ written: Instrument) throws(Rejection) -> Wish {
+        guard written.isPlausible else {
+            throw Rejection(
+                .symbolNotFound,
+                "Symbol \(written.symbol.excerpt) not found for exchange \(written.exchange.excerpt)")
+        }
+        let symbol = written.symbol
+        guard let colon = symbol.lastIndex(of: ":"), colon > symbol.startIndex,
+            let levels = Self.levels(symbol[symbol.index(after: colon)...])
+        else { return Wish(instrument: written, mode: mode, depth: depth) }
+        let instrument = Instrument(exchange: written.exchange, symbol: String(symbol[..<colon]))
+        return Wish(instrument: instrument, mode: mode, depth: levels, suffixed: true)
+    }
+
+    private static func levels(_ suffix: Substring) -> Int? {
+        guard !suffix.isEmpty, suffix.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let levels = Int(suffix),
+            levels > 0
+        else { return nil }
+        return min(levels, Int(UInt16.max))
+    }
+}

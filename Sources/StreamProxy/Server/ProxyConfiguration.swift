@@ -1,0 +1,59 @@
+import Logging
+import MarketBus
+import MarketData
+import NIOCore
+
+/// How the proxy listens, whom it asks, and what it puts up with.
+public struct ProxyConfiguration: Sendable {
+    public var host: String
+    /// 0 lets the system pick one; ``ProxyServer/port`` tells which.
+    public var port: Int
+    /// One loop, one shard, one end of the inner bus each.
+    public var eventLoops: Int
+
+    /// Checks API keys.
+    public var authenticator: any Authenticator
+    /// Finds users' sessions.
+    public var directory: any SessionDirectory
+    /// Makes a shard's end of the inner bus; called once for each shard.
+    public var makePort: @Sendable (_ shardIndex: UInt8) throws -> any BusPort
+    public var logger: Logger
+
+    /// How long the HTTP handshake may take.
+    public var handshakeTimeout: TimeAmount = .seconds(10)
+    /// How long a client may stay without a valid key (`WS_AUTH_GRACE_SECONDS`).
+    public var authGrace: TimeAmount = .seconds(15)
+    /// `WS_PING_INTERVAL`.
+    public var pingInterval: TimeAmount = .seconds(20)
+    /// `WS_PING_TIMEOUT`.
+    public var pingTimeout: TimeAmount = .seconds(20)
+    /// How long the other side may take to answer a close frame.
+    public var closeTimeout: TimeAmount = .seconds(2)
+    /// How often deadlines are looked at; there is one timer a shard, none a client.
+    public var sweepInterval: TimeAmount = .milliseconds(250)
+
+    /// Bytes of a request, after joining its fragments and inflating.
+    public var maxMessage = 1 << 20
+    /// Requests of one connection that may wait; more are left in the socket.
+    public var maxPendingRequests = 256
+    /// Acknowledgements and order updates that a client may leave unread, in bytes.
+    public var maxQueuedControl = 4 << 20
+    /// How long a client may take nothing while something is waiting for it.
+    public var slowTimeout: TimeAmount = .seconds(30)
+    /// `SO_SNDBUF` of client sockets; nil leaves it to the kernel.
+    public var socketSendBuffer: Int?
+
+    public init(
+        host: String = "127.0.0.1", port: Int = 8765, eventLoops: Int = 1, authenticator: any Authenticator,
+        directory: any SessionDirectory, logger: Logger,
+        makePort: @escaping @Sendable (_ shardIndex: UInt8) throws -> any BusPort
+    ) {
+        self.host = host
+        self.port = port
+        self.eventLoops = eventLoops
+        self.authenticator = authenticator
+        self.directory = directory
+        self.logger = logger
+        self.makePort = makePort
+    }
+}

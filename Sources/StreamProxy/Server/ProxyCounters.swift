@@ -1,0 +1,73 @@
+import Synchronization
+
+/// What the proxy has done so far. Any thread; every value only says what was true a moment ago.
+public final class ProxyCounters: Sendable {
+    /// Why a client was cut off for what it sent.
+    public enum Violation: Int, Sendable, CaseIterable {
+        case handshake, unmasked, reservedBits, opcode, control, fragmentation, length, closePayload, text, deflate, tooBig
+    }
+
+    let clients = Counter()
+    let authenticated = Counter()
+    let messagesIn = Counter()
+    let messagesOut = Counter()
+    let bytesOut = Counter()
+    let conflated = Counter()
+    let slowClosed = Counter()
+    let authFailures = Counter()
+    let badRequests = Counter()
+    // An array cannot hold atomics, and violations are rare.
+    private let violations = Mutex([Int](repeating: 0, count: Violation.allCases.count))
+
+    public init() {}
+
+    func count(_ violation: Violation) { violations.withLock { $0[violation.rawValue] += 1 } }
+
+    /// All values at one moment, for the operations room.
+    public struct Snapshot: Sendable {
+        /// WebSocket connections, now.
+        public var clients = 0
+        /// Those of them that have shown a valid key.
+        public var authenticated = 0
+        public var messagesIn = 0
+        /// Frames handed to sockets.
+        public var messagesOut = 0
+        public var bytesOut = 0
+        /// Market data that a slow client did not get because something newer came.
+        public var conflated = 0
+        /// Clients cut off for not reading.
+        public var slowClosed = 0
+        /// Refused keys.
+        public var authFailures = 0
+        /// Requests answered with an error frame.
+        public var badRequests = 0
+        public var protocolErrors: [Violation: Int] = [:]
+    }
+
+    public func snapshot() -> Snapshot {
+        var result = Snapshot()
+        result.clients = clients.value
+        result.authenticated = authenticated.value
+        result.messagesIn = messagesIn.value
+        result.messagesOut = messagesOut.value
+        result.bytesOut = bytesOut.value
+        result.conflated = conflated.value
+        result.slowClosed = slowClosed.value
+        result.authFailures = authFailures.value
+        result.badRequests = badRequests.value
+        let counts = violations.withLock { $0 }
+        for violation in Violation.allCases where counts[violation.rawValue] > 0 {
+            result.protocolErrors[violation] = counts[violation.rawValue]
+        }
+        return result
+    }
+}
+
+/// One number that only grows, or goes up and down. Any thread.
+struct Counter: ~Copyable, Sendable {
+    private let number = Atomic<Int>(0)
+
+    func add(_ count: Int = 1) { number.wrappingAdd(count, ordering: .relaxed) }
+
+    var value: Int { number.load(ordering: .relaxed) }
+}

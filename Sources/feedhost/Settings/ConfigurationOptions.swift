@@ -1,0 +1,49 @@
+import ArgumentParser
+import Foundation
+
+/// Where the configuration is; every command that has one takes these.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Configuration in YAML; without it feedhost.yaml, if there is one.", valueName: "file"))
+    var config: String?
+    @Option(
+        help: ArgumentHelp("Variables in python-dotenv syntax; without it .env, if there is one.", valueName: "file"))
+    var envFile: String?
+    @Option(help: ArgumentHelp("File with users, keys and credentials.", valueName: "file"))
+    var store: String?
+
+    var input: SettingsInput {
+        var input = SettingsInput()
+        input.configFile = config
+        input.envFile = envFile
+        input.environment = ProcessInfo.processInfo.environment
+        input.folder = FileManager.default.currentDirectoryPath
+        input.flags = [("--store", "store", store)].compactMap { flag, key, value in
+            value.map { SettingSource.Flag(flag: flag, key: key, value: $0) }
+        }
+        return input
+    }
+}
+
+/// What `serve` can be told on top of it.
+struct ServeSettingsOptions: ParsableArguments {
+    @OptionGroup var configuration: ConfigurationOptions
+    @Option(help: "Address that clients connect to.")
+    var host: String?
+    // A text: then a wrong one is told by the settings, in the same words as a wrong variable.
+    @Option(help: "Port that clients connect to; 0 picks a free one.")
+    var port: String?
+    @Option(help: ArgumentHelp("Folder with adapters, before all others; repeatable.", valueName: "dir"))
+    var plugins: [String] = []
+    @Option(help: ArgumentHelp("Setting of an adapter; repeatable.", valueName: "broker.key=value"))
+    var set: [String] = []
+
+    var input: SettingsInput {
+        var input = configuration.input
+        input.flags += [("--host", "proxy.host", host), ("--port", "proxy.port", port)].compactMap { flag, key, value in
+            value.map { SettingSource.Flag(flag: flag, key: key, value: $0) }
+        }
+        input.pluginFolders = plugins
+        input.assignments = set
+        return input
+    }
+}

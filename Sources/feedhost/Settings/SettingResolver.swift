@@ -1,0 +1,97 @@
+import Configuration
+import Logging
+import MarketData
+
+/// Takes every setting of the table from the strongest source that has it, and checks it.
+struct SettingResolver {
+    private(set) var problems: [String] = []
+    private(set) var origins: [String: String] = [:]
+    private var values: [String: SettingValue] = [:]
+
+    /// - Parameter layers: the strongest first.
+    init(_ layers: [SettingLayer]) {
+        let reader = ConfigReader(providers: layers.map(\.provider))
+        for definition in SettingTable.all {
+            let origin = layers.lazy.compactMap { $0.origin(of: definition.key) }.first
+            guard let raw = Self.raw(definition, reader) else {
+                if let standard = definition.standard { values[definition.key] = definition.kind.parse([standard]) }
+                continue
+            }
+            let source = origin ?? definition.key
+            origins[definition.key] = source
+            if let value = definition.kind.parse(raw) {
+                values[definition.key] = value
+            } else {
+                problems.append(
+                    SettingsError.wrong(
+                        source, value: raw.joined(separator: ","), secret: definition.isSecret,
+                        allowed: definition.kind.allowed))
+            }
+        }
+    }
+
+    private static func raw(_ definition: SettingDefinition, _ reader: ConfigReader) -> [String]? {
+        let key = ConfigKey(definition.key)
+        if definition.kind.separator != nil { return reader.stringArray(forKey: key, isSecret: definition.isSecret) }
+        return reader.string(forKey: key, isSecret: definition.isSecret).map { [$0] }
+    }
+
+    // The accessors below ask for keys of the table by their kind there. Asking otherwise is a slip in this program that
+    // the first start of any command shows; no input leads there, because input that was not understood is a problem above
+    // and ends the start.
+
+    func text(_ key: String) -> String? {
+        guard case .text(let value) = values[key], !value.isEmpty else { return nil }
+        return value
+    }
+
+    func secret(_ key: String) -> Secret? { text(key).map { Secret($0) } }
+
+    func int(_ key: String) -> Int {
+        guard case .int(let value) = values[key] else { return slip(key) }
+        return value
+    }
+
+    func bool(_ key: String) -> Bool {
+        guard case .bool(let value) = values[key] else { return slip(key) }
+        return value
+    }
+
+    func seconds(_ key: String) -> Duration {
+        guard case .seconds(let value) = values[key] else { return slip(key) }
+        return .seconds(value)
+    }
+
+    func level(_ key: String) -> Logger.Level {
+        guard case .level(let value) = values[key] else { return slip(key) }
+        return value
+    }
+
+    func logFormat(_ key: String) -> LogFormat {
+        guard case .logFormat(let value) = values[key] else { return slip(key) }
+        return value
+    }
+
+    func time(_ key: String) -> TimeOfDay {
+        guard case .time(let value) = values[key] else { return slip(key) }
+        return value
+    }
+
+    func list(_ key: String) -> [String] {
+        guard case .list(let value) = values[key] else { return slip(key) }
+        return value
+    }
+
+    func map(_ key: String) -> [String: String] {
+        guard case .map(let value) = values[key] else { return slip(key) }
+        return value
+    }
+
+    func port(_ key: String) -> Settings.Port {
+        Settings.Port(number: int(key), isExplicit: origins[key] != nil, source: origins[key] ?? "default")
+    }
+
+    private func slip<Value>(_ key: String) -> Value {
+        preconditionFailure("the setting \(key) is not in the table as what it is read as")
+    }
+}

@@ -1,0 +1,104 @@
+/// All settings. Whatever reads, checks, documents or lists settings goes through this table.
+enum SettingTable {
+    private static let openalgo = SettingDefinition.Reader.later("read by the openalgo provider, not yet available")
+    private static let logFiles = SettingDefinition.Reader.later("read by the log files, not yet available")
+
+    static let all: [SettingDefinition] = proxy + bus + plugins + accounts + limits + logs + fromOpenAlgo
+    static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
+    static let variables = Set(all.compactMap(\.environment))
+
+    private static let proxy: [SettingDefinition] = [
+        .init("proxy.host", "WEBSOCKET_HOST", .host, default: "127.0.0.1", "address that clients connect to"),
+        .init(
+            "proxy.port", "WEBSOCKET_PORT", .port, default: "8765", "port that clients connect to; 0 picks a free one"),
+        .init(
+            "proxy.auth_grace", "WS_AUTH_GRACE_SECONDS", .seconds(0.1...3600), default: "15",
+            "seconds that a client has to authenticate"),
+        .init(
+            "proxy.ping_interval", "WS_PING_INTERVAL", .seconds(0...3600), default: "20",
+            "seconds between pings; 0 = none"),
+        .init(
+            "proxy.ping_timeout", "WS_PING_TIMEOUT", .seconds(0.1...3600), default: "20", "seconds to wait for a pong"),
+        .init(
+            "proxy.max_queue", "WS_MAX_QUEUE", .int(1...1_000_000), default: "1024",
+            "messages that may wait for one slow client"),
+        .init(
+            "proxy.stale_tick_warn", "WS_STALE_TICK_WARN_SECONDS", .seconds(0...86_400), default: "120",
+            "seconds without a tick after which the log says so; 0 = never"),
+        .init(
+            "stats.file", "WS_PROXY_STATS_FILE", .text, default: "log/ws_proxy_stats.json",
+            "counters for OpenAlgo's health page; left out when its folder is missing and the file was not asked for"),
+    ]
+
+    private static let bus: [SettingDefinition] = [
+        .init("bus.host", "ZMQ_HOST", .host, default: "127.0.0.1", "address that publishers from outside connect to"),
+        .init("bus.port", "ZMQ_PORT", .port, default: "5555", "port that publishers connect to; 0 picks a free one"),
+        .init(
+            "bus.publisher", "FEEDHOST_PUBLISHER", .endpoint, default: "", "where to publish; empty picks a free port"),
+        .init("bus.public", nil, .brokerMap, default: "", "BROKER=USER: whose session the public socket carries"),
+        .init(
+            "bus.external_as", "FEEDHOST_EXTERNAL_AS", .broker, default: "",
+            "broker whose users are fed by publishers from outside while no adapter for it is loaded"),
+    ]
+
+    private static let plugins: [SettingDefinition] = [
+        .init("plugins.path", "FEEDHOST_PLUGIN_PATH", .paths, default: "", "folders with adapters, separated by :"),
+        .init(
+            "plugins.pin", nil, .brokerMap, default: "",
+            "BROKER=FILE: which of two files that claim one broker is meant"),
+    ]
+
+    private static let accounts: [SettingDefinition] = [
+        .init("store", "FEEDHOST_STORE", .text, "file with users, keys and credentials"),
+        .init(
+            "brokers.valid", "VALID_BROKERS", .brokers, default: "",
+            "brokers that users can be on; empty = every one loaded"),
+        .init("broker.api_key", "BROKER_API_KEY", .text, secret: true, "api_key of users without one of their own"),
+        .init(
+            "broker.api_secret", "BROKER_API_SECRET", .text, secret: true,
+            "api_secret of users without one of their own"),
+        .init(
+            "broker.api_key_market", "BROKER_API_KEY_MARKET", .text, secret: true,
+            "api_key_market of users without one of their own"),
+        .init(
+            "broker.api_secret_market", "BROKER_API_SECRET_MARKET", .text, secret: true,
+            "api_secret_market of users without one of their own"),
+    ]
+
+    private static let limits: [SettingDefinition] = [
+        .init(
+            "pool.max_symbols", "MAX_SYMBOLS_PER_WEBSOCKET", .int(1...1_000_000), default: "1000",
+            "instruments on one broker connection, if the broker allows as many"),
+        .init(
+            "pool.max_connections", "MAX_WEBSOCKET_CONNECTIONS", .int(1...1000), default: "3",
+            "connections of one user to a broker, if the broker allows as many"),
+        .init(
+            "pool.enabled", "ENABLE_CONNECTION_POOLING", .bool, default: "true", "more than one connection for one user"
+        ),
+    ]
+
+    private static let logs: [SettingDefinition] = [
+        .init("log.level", "LOG_LEVEL", .level, default: "info", "least severity that is logged"),
+        .init("log.format", "LOG_FORMAT", .logFormat, default: "text", "text or json; a Python pattern means text"),
+        .init("log.to_file", "LOG_TO_FILE", .bool, default: "false", reader: logFiles, "logs to files as well"),
+        .init("log.dir", "LOG_DIR", .text, default: "log", reader: logFiles, "folder of the log files"),
+        .init(
+            "log.retention", "LOG_RETENTION", .int(1...3650), default: "14", reader: logFiles, "days to keep log files"),
+    ]
+
+    private static let fromOpenAlgo: [SettingDefinition] = [
+        .init("openalgo.database", "DATABASE_URL", .databaseURL, secret: true, reader: openalgo, "OpenAlgo's database"),
+        .init(
+            "openalgo.logs_database", "LOGS_DATABASE_URL", .databaseURL, secret: true, reader: openalgo,
+            "its log database"),
+        .init(
+            "openalgo.pepper", "API_KEY_PEPPER", .longText(32), secret: true, reader: openalgo,
+            "what its keys are hashed with"),
+        .init(
+            "openalgo.fernet_salt", "FERNET_SALT", .text, secret: true, reader: openalgo,
+            "what its tokens are encrypted with"),
+        .init(
+            "openalgo.session_expiry", "SESSION_EXPIRY_TIME", .time, default: "03:00", reader: openalgo,
+            "when its broker sessions end, HH:MM in India"),
+    ]
+}

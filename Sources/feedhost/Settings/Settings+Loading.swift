@@ -1,0 +1,105 @@
+import Foundation
+import MarketData
+
+/// Where the configuration comes from.
+struct SettingsInput: Sendable {
+    var flags: [SettingSource.Flag] = []
+    /// The values of `--set`.
+    var assignments: [String] = []
+    /// The values of `--plugins`: they come before those of `FEEDHOST_PLUGIN_PATH`, they do not replace them.
+    var pluginFolders: [String] = []
+    /// `--config`; nil reads `feedhost.yaml` if it is there.
+    var configFile: String?
+    /// `--env-file`; nil reads `.env` if it is there.
+    var envFile: String?
+    var environment: [String: String] = [:]
+    /// The current folder.
+    var folder = "."
+}
+
+extension Settings {
+    /// Reads every source: flags, then environment, `.env`, the YAML file and defaults.
+    /// - Throws: ``SettingsError`` with everything that is wrong.
+    static func load(_ input: SettingsInput) throws -> Settings {
+        var sources = [
+            SettingSource.flags(input.flags, assignments: input.assignments), .environment(input.environment),
+        ]
+        var problems: [String] = []
+        func read(_ given: String?, orElse name: String, _ parse: (String, String) -> SettingSource) {
+            do {
+                guard let text = try SettingsFile(folder: input.folder).text(given ?? name, required: given != nil)
+                else { return }
+                sources.append(parse(text, given ?? name))
+            } catch {
+                problems += error.problems
+            }
+        }
+        read(input.envFile, orElse: ".env") { .dotEnv($0, name: $1, environment: input.environment) }
+        read(input.configFile, orElse: "feedhost.yaml") { .yaml($0, name: $1) }
+
+        let resolver = SettingResolver(sources.map(\.layer))
+        problems += sources.flatMap(\.problems) + resolver.problems
+        let store = resolver.text("store") ?? Self.standardStore(input.environment)
+        if store == nil {
+            problems.append(
+                "There is no place for the account store: HOME is not set. Name a file with --store or FEEDHOST_STORE.")
+        }
+        guard problems.isEmpty, let store else { throw SettingsError(problems) }
+        return Settings(
+            resolver, store: Self.expanded(store, input.environment), pluginFolders: input.pluginFolders,
+            adapters: AdapterSettings(entries: sources.reversed().flatMap(\.adapters)),
+            notices: sources.flatMap(\.notices))
+    }
+
+    private init(
+        _ values: SettingResolver, store: String, pluginFolders: [String], adapters: AdapterSettings, notices: [String]
+    ) {
+        func positive(_ duration: Duration) -> Duration? { duration > .zero ? duration : nil }
+        proxy = Proxy(
+            host: values.text("proxy.host") ?? "127.0.0.1", port: values.port("proxy.port"),
+            authGrace: values.seconds("proxy.auth_grace"),
+            pingInterval: positive(values.seconds("proxy.ping_interval")),
+            pingTimeout: values.seconds("proxy.ping_timeout"), maxQueue: values.int("proxy.max_queue"),
+            staleTickWarning: positive(values.seconds("proxy.stale_tick_warn")))
+        bus = Bus(
+            host: values.text("bus.host") ?? "127.0.0.1", port: values.port("bus.port"),
+            publisher: values.text("bus.publisher"), publicUsers: values.map("bus.public"),
+            externalAs: values.text("bus.external_as"))
+        plugins = Plugins(folders: pluginFolders + values.list("plugins.path"), pins: values.map("plugins.pin"))
+        self.store = store
+        stats = StatsFile(
+            path: values.text("stats.file") ?? "log/ws_proxy_stats.json",
+            isExplicit: values.origins["stats.file"] != nil)
+        pool = Pool(
+            isEnabled: values.bool("pool.enabled"), maxSymbols: values.int("pool.max_symbols"),
+            maxConnections: values.int("pool.max_connections"))
+        validBrokers = values.list("brokers.valid")
+        credentialDefaults = ["api_key", "api_secret", "api_key_market", "api_secret_market"].reduce(into: [:]) {
+            $0[$1] = values.secret("broker.\($1)")
+        }
+        log = Log(
+            level: values.level("log.level"), format: values.logFormat("log.format"),
+            toFile: values.bool("log.to_file"),
+            folder: values.text("log.dir") ?? "log", retentionDays: values.int("log.retention"))
+        openAlgo = OpenAlgo(
+            database: values.secret("openalgo.database"), logsDatabase: values.secret("openalgo.logs_database"),
+            pepper: values.secret("openalgo.pepper"), fernetSalt: values.secret("openalgo.fernet_salt"),
+            sessionExpiry: values.time("openalgo.session_expiry"))
+        self.adapters = adapters
+        self.notices = notices
+        origins = values.origins
+    }
+
+    /// As the XDG rules say: a relative XDG_DATA_HOME counts as none.
+    private static func standardStore(_ environment: [String: String]) -> String? {
+        if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return data + "/feedhost/feedhost.db" }
+        guard let home = environment["HOME"], !home.isEmpty else { return nil }
+        return home + "/.local/share/feedhost/feedhost.db"
+    }
+
+    /// Shells expand `~`; files and variables do not.
+    private static func expanded(_ path: String, _ environment: [String: String]) -> String {
+        guard path.hasPrefix("~/"), let home = environment["HOME"], !home.isEmpty else { return path }
+        return home + path.dropFirst()
+    }
+}

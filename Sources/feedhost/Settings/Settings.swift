@@ -1,0 +1,104 @@
+import Logging
+import MarketData
+
+/// The configuration, checked and typed.
+struct Settings: Sendable {
+    struct Proxy: Sendable {
+        let host: String
+        let port: Port
+        let authGrace: Duration
+        /// Nil: no pings.
+        let pingInterval: Duration?
+        let pingTimeout: Duration
+        let maxQueue: Int
+        /// Nil: never warn.
+        let staleTickWarning: Duration?
+    }
+
+    /// A port, and whether somebody asked for it: only one left at its default may give way to the next free one.
+    struct Port: Sendable, Hashable {
+        /// 0 picks a free one.
+        let number: Int
+        let isExplicit: Bool
+        /// `environment variable ZMQ_PORT`, or `default`.
+        let source: String
+    }
+
+    struct Bus: Sendable {
+        let host: String
+        let port: Port
+        /// Nil picks a free port.
+        let publisher: String?
+        /// Whose session the public socket carries, by broker.
+        let publicUsers: [String: String]
+        /// The broker whose users are fed from outside while it has no adapter.
+        let externalAs: String?
+    }
+
+    struct Plugins: Sendable {
+        /// `--plugins`, then `FEEDHOST_PLUGIN_PATH`; the standard folders come after them.
+        let folders: [String]
+        /// The file that is meant, by broker.
+        let pins: [String: String]
+    }
+
+    struct StatsFile: Sendable {
+        let path: String
+        /// Asked for: then a missing folder is an error, otherwise the file is left out.
+        let isExplicit: Bool
+    }
+
+    struct Pool: Sendable {
+        let isEnabled: Bool
+        let maxSymbols: Int
+        let maxConnections: Int
+    }
+
+    struct Log: Sendable {
+        let level: Logger.Level
+        let format: LogFormat
+        let toFile: Bool
+        let folder: String
+        let retentionDays: Int
+    }
+
+    /// For the provider that reads OpenAlgo's database; nobody reads it yet.
+    struct OpenAlgo: Sendable {
+        let database: Secret?
+        let logsDatabase: Secret?
+        let pepper: Secret?
+        let fernetSalt: Secret?
+        /// India's time.
+        let sessionExpiry: TimeOfDay
+    }
+
+    let proxy: Proxy
+    let bus: Bus
+    let plugins: Plugins
+    /// Path of the account store.
+    let store: String
+    let stats: StatsFile
+    let pool: Pool
+    /// Empty: every broker that is loaded.
+    let validBrokers: [String]
+    /// `BROKER_API_KEY` and its kin by credential name, for users without their own.
+    let credentialDefaults: [String: Secret]
+    let log: Log
+    let openAlgo: OpenAlgo
+    let adapters: AdapterSettings
+    /// Sentences for the log: lines that were skipped.
+    let notices: [String]
+    /// Where each setting that is not at its default comes from, by key; for `doctor`.
+    let origins: [String: String]
+
+    /// Settings of one adapter, unchecked; see ``AdapterSettings``.
+    func adapterSettings(broker: String) -> [String: AdapterSettings.Value] { adapters.settings(broker: broker) }
+
+    /// Keys that are set although nothing reads them yet, each with the reason.
+    var withoutEffect: [String] {
+        SettingTable.all.compactMap { definition in
+            guard case .later(let reason) = definition.reader, let origin = origins[definition.key] else { return nil }
+            return "\(origin): \(definition.key) is \(reason)"
+        }
+    }
+}

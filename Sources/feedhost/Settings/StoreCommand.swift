@@ -1,0 +1,56 @@
+import Accounts
+import ArgumentParser
+import Foundation
+
+/// What a command on the store has to say.
+struct StoreReply: Sendable, Equatable {
+    /// Standard output: what scripts read.
+    var output = ""
+    /// Standard error: what people read beside it.
+    var note = ""
+}
+
+/// A command that works on the account store. Conforming types are short: they name their arguments and what to do.
+protocol StoreCommand: AsyncParsableCommand {
+    var options: ConfigurationOptions { get }
+    /// True for the commands that begin a store; for the others a missing file is an error, since its name may be mistyped.
+    static var makesStore: Bool { get }
+    func perform(in store: AccountStore) async throws -> StoreReply
+}
+
+extension StoreCommand {
+    static var makesStore: Bool { false }
+
+    func run() async throws {
+        let settings = try Settings.load(options.input)
+        let store = try AccountStore(path: settings.store, create: Self.makesStore)
+        for notice in store.notices + settings.notices { Self.say(notice) }
+        let reply = try await perform(in: store)
+        if !reply.note.isEmpty { Self.say(reply.note) }
+        if !reply.output.isEmpty { print(reply.output) }
+        // The last connection to close leaves one file behind instead of three.
+        try? store.close()
+    }
+
+    private static func say(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}
+
+/// Rows in columns for a terminal.
+enum TextTable {
+    static func lines(_ header: [String], _ rows: [[String]]) -> String {
+        let all = [header] + rows
+        let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        return all.map { row in
+            let padded = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+            // Nothing after the last column: copied lines should not end in spaces.
+            return (padded.dropLast() + row.suffix(1)).joined(separator: "  ")
+        }.joined(separator: "\n")
+    }
+
+    /// Seconds since 1970 as `2026-01-31T09:15:00Z`.
+    static func time(_ seconds: Int64) -> String {
+        Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(.iso8601)
+    }
+}

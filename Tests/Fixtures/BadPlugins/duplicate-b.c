@@ -1,0 +1,3 @@
+/* duplicate-a claims the same broker in the same folder. */
+#define BROKER "twin"
+#include "minimal.h"

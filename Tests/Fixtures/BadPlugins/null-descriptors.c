@@ -1,0 +1,2 @@
+#define DESCRIPTORS NULL
+#include "minimal.h"

@@ -1,0 +1,2 @@
+#define MAGIC 0x21444142u /* "BAD!" */
+#include "minimal.h"

@@ -1,0 +1,128 @@
+import CFeedhostABI
+import CZeroMQ
+import MarketData
+import Testing
+
+@testable import MarketBus
+
+/// A bus on ephemeral ports with one shard, and what a test wants to do with it.
+final class BusUnderTest {
+    let registry = InstrumentRegistry()
+    let bus: SharedPublisher
+    let port: any BusPort
+    private var received: [(key: RouteKey, snapshot: Bool, json: String)] = []
+    private var orders: [(user: String, json: String)] = []
+    private let bell = Bell()
+
+    /// Lets a test sleep until the bus has rung.
+    private final class Bell: Sendable {
+        let pipe: WakePipe
+        init() {
+            guard let pipe = try? WakePipe() else { preconditionFailure("no pipe") }
+            self.pipe = pipe
+        }
+    }
+
+    init(_ change: (inout BusConfiguration) -> Void = { _ in }) throws {
+        var configuration = BusConfiguration()
+        configuration.port = .init(0, isExplicit: true)
+        configuration.brokers = ["simulator", "binance"]
+        change(&configuration)
+        bus = try SharedPublisher(configuration, registry: registry)
+        port = try bus.makePort(shard: 0)
+        try port.wake { [bell] in bell.pipe.ring() }
+    }
+
+    func stop() {
+        port.close()
+        bus.stop()
+    }
+
+    func handle(_ exchange: String, _ symbol: String) throws -> UInt32 {
+        try #require(registry.handle(of: Instrument(exchange: exchange, symbol: symbol)))
+    }
+
+    /// The next message of the inner bus; nil when none has come for 5 seconds.
+    func next() -> (key: RouteKey, snapshot: Bool, json: String)? {
+        wait { !received.isEmpty } ? received.removeFirst() : nil
+    }
+
+    func nextOrder() -> (user: String, json: String)? { wait { !orders.isEmpty } ? orders.removeFirst() : nil }
+
+    private func wait(_ isDone: () -> Bool) -> Bool {
+        while !isDone() {
+            let count = port.drain(limit: 100) { event in
+                switch event {
+                case .data(let key, let snapshot, let payload):
+                    received.append((key, snapshot, String(decoding: payload, as: UTF8.self)))
+                case .order(let user, let payload): orders.append((user, String(decoding: payload, as: UTF8.self)))
+                }
+            }
+            if isDone() { return true }
+            if count == 0 {
+                port.rearm()
+                var item = zmq_pollitem_t(socket: nil, fd: bell.pipe.reader, events: Int16(ZMQ_POLLIN), revents: 0)
+                guard zmq_poll(&item, 1, 5_000) > 0 else { return false }
+                bell.pipe.drain()
+            }
+        }
+        return true
+    }
+
+    /// A tick with a last price.
+    static func tick(_ handle: UInt32, ltp: Int64, _ change: (inout fh_tick) -> Void = { _ in }) -> fh_tick {
+        var tick = fh_tick()
+        tick.instrument = handle
+        tick.kind = UInt16(FH_MODE_LTP)
+        tick.fields = UInt64(FH_F_LTP)
+        tick.price_exp = -2
+        tick.ltp = ltp
+        tick.ts_recv = fh_ts_none()
+        tick.ts_exchange = fh_ts_none()
+        change(&tick)
+        return tick
+    }
+}
+
+extension TickFeed {
+    func send(_ tick: fh_tick) { withUnsafePointer(to: tick) { _ = publish(UnsafeBufferPointer(start: $0, count: 1), now: 1_000_000_000) } }
+}
+
+/// A publisher or subscriber outside the program.
+final class Outsider {
+    private let context: UnsafeMutableRawPointer
+    private let socket: UnsafeMutableRawPointer
+
+    init(_ type: Int32, connect endpoint: String) throws {
+        context = try #require(zmq_ctx_new())
+        socket = try #require(zmq_socket(context, type))
+        var linger: Int32 = 1000
+        zmq_setsockopt(socket, ZMQ_LINGER, &linger, 4)
+        var timeout: Int32 = 5000
+        zmq_setsockopt(socket, ZMQ_RCVTIMEO, &timeout, 4)
+        try #require(zmq_connect(socket, endpoint) == 0)
+    }
+
+    deinit {
+        zmq_close(socket)
+        zmq_ctx_term(context)
+    }
+
+    func subscribe(_ prefix: String) { zmq_setsockopt(socket, ZMQ_SUBSCRIBE, prefix, prefix.utf8.count) }
+
+    func send(_ frames: String...) {
+        for (index, frame) in frames.enumerated() {
+            zmq_send(socket, frame, frame.utf8.count, index + 1 < frames.count ? ZMQ_SNDMORE : 0)
+        }
+    }
+
+    /// The next frame; nil after 5 seconds.
+    func receive() -> String? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = zmq_recv(socket, &bytes, bytes.count, 0)
+        return count < 0 ? nil : String(decoding: bytes.prefix(Int(count)), as: UTF8.self)
+    }
+
+    /// Waits until the other side has subscribed (XPUB only).
+    func awaitSubscriber() -> Bool { receive() != nil }
+}

@@ -1,0 +1,179 @@
+import CFeedhostABI
+import CZeroMQ
+import MarketData
+import Synchronization
+import Testing
+
+@testable import MarketBus
+
+@Suite(.serialized) struct SharedPublisherTests {
+    @Test func onlyWantedTopicsAreEncoded() throws {
+        let under = try BusUnderTest()
+        defer { under.stop() }
+        let handle = try under.handle("NSE", "SBIN")
+        let session = under.bus.openSession(user: "alice", broker: "simulator")
+        under.bus.track(session: session, instrument: handle)
+        let feed = under.bus.makeFeed(session: session)
+        let ltp = RouteKey(session: session, instrument: handle, mode: .ltp)
+        under.port.subscribe(ltp)
+        // The first value may come before the interest (then it is a last value) or after it (then it is a tick).
+        feed.send(BusUnderTest.tick(handle, ltp: 100))
+        let first = try #require(under.next())
+        #expect(first.key == ltp)
+        #expect(first.json.contains("\"ltp\":1.0"))
+        feed.send(BusUnderTest.tick(handle, ltp: 200))
+        let second = try #require(under.next())
+        #expect(!second.snapshot)
+        #expect(second.json.contains("\"ltp\":2.0"))
+        // A tick without any field of the mode is not sent; the next one that has one is.
+        feed.send(BusUnderTest.tick(handle, ltp: 0) { $0.fields = UInt64(FH_F_VOLUME); $0.volume = 5 })
+        feed.send(BusUnderTest.tick(handle, ltp: 300))
+        #expect(try #require(under.next()).json.contains("\"ltp\":3.0"))
+    }
+
+    @Test func aSecondShardOfInterestGetsTheLastValue() throws {
+        let under = try BusUnderTest()
+        defer { under.stop() }
+        let handle = try under.handle("NSE", "SBIN")
+        let session = under.bus.openSession(user: "alice", broker: "simulator")
+        under.bus.track(session: session, instrument: handle)
+        let feed = under.bus.makeFeed(session: session)
+        let ltp = RouteKey(session: session, instrument: handle, mode: .ltp)
+        under.port.subscribe(ltp)
+        feed.send(BusUnderTest.tick(handle, ltp: 100))
+        _ = try #require(under.next())
+        let quote = RouteKey(session: session, instrument: handle, mode: .quote)
+        under.port.subscribe(quote)
+        let last = try #require(under.next())
+        #expect(last.key == quote)
+        #expect(last.snapshot)
+    }
+
+    @Test func usersAreIsolated() throws {
+        let under = try BusUnderTest()
+        defer { under.stop() }
+        let handle = try under.handle("NSE", "SBIN")
+        let sessions = ["alice", "bob"].map { under.bus.openSession(user: $0, broker: "simulator") }
+        let feeds = sessions.map { session in
+            under.bus.track(session: session, instrument: handle)
+            return under.bus.makeFeed(session: session)
+        }
+        let mine = RouteKey(session: sessions[0], instrument: handle, mode: .ltp)
+        under.port.subscribe(mine)
+        feeds[0].send(BusUnderTest.tick(handle, ltp: 100))
+        _ = try #require(under.next())
+        for _ in 0..<100 { feeds[1].send(BusUnderTest.tick(handle, ltp: 666)) }
+        feeds[0].send(BusUnderTest.tick(handle, ltp: 200))
+        let next = try #require(under.next())
+        #expect(next.key == mine)
+        #expect(next.json.contains("\"ltp\":2.0"))
+    }
+
+    @Test func strayTicksAreCounted() throws {
+        let under = try BusUnderTest()
+        defer { under.stop() }
+        let (known, stranger) = (try under.handle("NSE", "SBIN"), try under.handle("NSE", "TCS"))
+        let session = under.bus.openSession(user: "alice", broker: "simulator")
+        under.bus.track(session: session, instrument: known)
+        let feed = under.bus.makeFeed(session: session)
+        feed.send(BusUnderTest.tick(stranger, ltp: 1))
+        feed.send(BusUnderTest.tick(known, ltp: 1) { $0.price_exp = 5 })
+        under.port.subscribe(RouteKey(session: session, instrument: known, mode: .ltp))
+        feed.send(BusUnderTest.tick(known, ltp: 100))
+        _ = try #require(under.next())
+        let counters = Dictionary(uniqueKeysWithValues: under.bus.counters.snapshot)
+        #expect(counters["bus_stray_ticks"] == 1)
+        #expect(counters["bus_bad_ticks"] == 1)
+    }
+
+    @Test func publishersFromOutside() throws {
+        let under = try BusUnderTest()
+        defer { under.stop() }
+        let handle = try under.handle("NSE", "RELIANCE")
+        let session = under.bus.openSession(user: "", broker: "external", isExternal: true)
+        for mode in [Mode.ltp, .depth] { under.port.subscribe(RouteKey(session: session, instrument: handle, mode: mode)) }
+        let outsider = try Outsider(ZMQ_XPUB, connect: under.bus.endpoint)
+        #expect(outsider.awaitSubscriber())
+        outsider.send("NSE_RELIANCE_QUOTE", "{\"ltp\": 1401, \"x\": 1}")
+        let served = try #require(under.next())
+        #expect(served.key.mode == .ltp)
+        #expect(served.json == "{\"ltp\": 1401, \"x\": 1}")
+        // Its own topic appears, in the long form: from now on no higher one stands in.
+        outsider.send("ZERODHA_NSE_RELIANCE_LTP", "{\"ltp\": 1402}")
+        #expect(try #require(under.next()).json == "{\"ltp\": 1402}")
+        outsider.send("NSE_RELIANCE_QUOTE", "{\"ltp\": 1403}")
+        outsider.send("NSE_RELIANCE_LTP", "nope")
+        outsider.send("NSE_RELIANCE_LTP")
+        outsider.send("NSE_RELIANCE_LTP", "{}", "{}")
+        outsider.send("SOMETHING", "{}")
+        outsider.send("NSE_RELIANCE_DEPTH", "{\"depth\": {}}")
+        let last = try #require(under.next())
+        #expect(last.key.mode == .depth)
+        let counters = Dictionary(uniqueKeysWithValues: under.bus.counters.snapshot)
+        #expect(counters["bus_external_bad"] == 3)
+        #expect(counters["bus_external_unknown_topics"] == 1)
+    }
+
+    @Test func ordersGoToTheirUser() throws {
+        let under = try BusUnderTest()
+        defer { under.stop() }
+        let outsider = try Outsider(ZMQ_XPUB, connect: under.bus.endpoint)
+        #expect(outsider.awaitSubscriber())
+        outsider.send("ANGEL_bob_k_orders", "{\"orderid\": \"1\"}")
+        let order = try #require(under.nextOrder())
+        #expect(order.user == "bob_k")
+        #expect(order.json == "{\"orderid\": \"1\"}")
+    }
+
+    @Test func publicSubscribers() throws {
+        let under = try BusUnderTest()
+        defer { under.stop() }
+        let handle = try under.handle("NSE", "SBIN")
+        let session = under.bus.openSession(user: "alice", broker: "simulator")
+        under.bus.track(session: session, instrument: handle)
+        let feed = under.bus.makeFeed(session: session)
+        let everything = try Outsider(ZMQ_SUB, connect: under.bus.publisherEndpoint)
+        everything.subscribe("")
+        let legacy = try Outsider(ZMQ_SUB, connect: under.bus.publisherEndpoint)
+        legacy.subscribe("NSE_SBIN_LTP")
+        let both = [everything, legacy]
+        // Subscriptions travel; what is sent before they arrive is not theirs.
+        let done = Mutexed(false)
+        let sender = Task.detached {
+            var price: Int64 = 100
+            while !done.value {
+                feed.send(BusUnderTest.tick(handle, ltp: price))
+                price += 1
+                await Task.yield()
+            }
+        }
+        let topics = both.map { outsider in (0..<3).map { _ in (outsider.receive(), outsider.receive()).0 } }
+        done.value = true
+        sender.cancel()
+        #expect(topics[1] == ["NSE_SBIN_LTP", "NSE_SBIN_LTP", "NSE_SBIN_LTP"])
+        #expect(topics[0].allSatisfy { $0?.hasPrefix("SIMULATOR_NSE_SBIN_") == true })
+    }
+
+    @Test func aChosenPortThatIsTakenIsAnError() throws {
+        let under = try BusUnderTest()
+        defer { under.stop() }
+        let taken = try #require(under.bus.endpoint.split(separator: ":").last.flatMap { Int($0) })
+        var configuration = BusConfiguration()
+        configuration.port = .init(taken, isExplicit: true)
+        #expect(throws: BusBindError.self) { try SharedPublisher(configuration, registry: InstrumentRegistry()) }
+        configuration.port = .init(taken, isExplicit: false)
+        let moved = try SharedPublisher(configuration, registry: InstrumentRegistry())
+        #expect(moved.didMove)
+        moved.stop()
+    }
+}
+
+/// A value behind a lock.
+final class Mutexed<Value: Sendable>: Sendable {
+    private let storage: Mutex<Value>
+    init(_ value: Value) { storage = Mutex(value) }
+    var value: Value {
+        get { storage.withLock { $0 } }
+        set { storage.withLock { $0 = newValue } }
+    }
+}
