@@ -14,6 +14,8 @@ let swift: [SwiftSetting] = [
 let adapterLinkage: [LinkerSetting] = [
     .unsafeFlags([
         "-static-stdlib",
+        // The default linker keeps protected Swift symbols in the dynamic table in spite of the version script.
+        "-use-ld=lld",
         "-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/adapter.map",
         "-Xlinker", "-Bsymbolic",
         "-Xlinker", "--exclude-libs=ALL",
@@ -96,6 +98,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
                 logging, nioCore, nioPosix,
             ],
@@ -128,9 +131,15 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "AccountsTests",
-            dependencies: ["Accounts", "MarketData", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Accounts", "MarketData", .product(name: "GRDB", package: "GRDB.swift"), logging],
             swiftSettings: swift),
-        .testTarget(name: "SettingsTests", dependencies: ["feedhost", "MarketData"], swiftSettings: swift),
+        .testTarget(
+            name: "SettingsTests",
+            dependencies: [
+                "feedhost", "Accounts", "MarketData", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swift),
     ] + adapter("Simulator") + adapter("Binance"),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

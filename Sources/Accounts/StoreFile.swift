@@ -53,14 +53,20 @@ struct StoreFile {
         return []
     }
 
+    /// As `mkdir -p`, closed to others. Not Foundation's: its errors leave out why.
     private func makeFolder() throws {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
+        var missing: [String] = []
+        var next = folder
+        while access(next, F_OK) != 0, next != "/", next != "." {
+            missing.append(next)
+            next = (next as NSString).deletingLastPathComponent
+            if next.isEmpty { next = "." }
+        }
+        for path in missing.reversed() where mkdir(path, 0o700) != 0 && errno != EEXIST {
+            let reason = String(cString: strerror(errno))
             throw AccountStoreError(
                 .directory,
-                "The folder \(folder) of the account store does not exist and could not be made (\(Self.cause(of: error))). "
+                "The folder \(folder) of the account store does not exist and could not be made (\(reason)). "
                     + "Make it, or name another file with --store.")
         }
     }
@@ -91,12 +97,6 @@ struct StoreFile {
             }
         return AccountStoreError(
             kind, "The account store \(path) \(what): \(reason). Mend that, or name another file with --store.")
-    }
-
-    private static func cause(of error: any Error) -> String {
-        let inner = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        if let inner, inner.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(inner.code))) }
-        return error.localizedDescription
     }
 }
 

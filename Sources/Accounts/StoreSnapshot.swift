@@ -17,12 +17,18 @@ struct StoreSnapshot: Sendable, Equatable {
 
     /// Digests of the keys that are good. Not their numbers alone: those begin anew in a file that replaces another.
     var keys: [Int64: Data] = [:]
+    /// Also keys that were issued and revoked between two looks are told: somebody may have come in with one.
+    var revoked: Set<Int64> = []
     var users: [String: User] = [:]
     var credentials: [Owner: Int64] = [:]
 
     init(_ db: Database) throws {
-        for row in try Row.fetchAll(db, sql: "SELECT id, hash FROM api_keys WHERE revoked_at IS NULL") {
-            keys[row["id"]] = row["hash"]
+        for row in try Row.fetchAll(db, sql: "SELECT id, hash, revoked_at IS NOT NULL AS revoked FROM api_keys") {
+            if row["revoked"] {
+                revoked.insert(row["id"])
+            } else {
+                keys[row["id"]] = row["hash"]
+            }
         }
         for row in try Row.fetchAll(db, sql: "SELECT id, name, broker FROM users") {
             users[row["name"]] = User(id: row["id"], broker: row["broker"])
@@ -39,8 +45,8 @@ struct StoreSnapshot: Sendable, Equatable {
     /// What became different on the way to `later`, in a fixed order. New users and new keys are no news: nobody is
     /// connected with them.
     func changes(to later: StoreSnapshot) -> [AccountChange] {
-        let revoked = keys.filter { later.keys[$0.key] != $0.value }.keys.sorted()
-        var changes = revoked.map { AccountChange(.keyRevoked(keyID: $0)) }
+        let gone = Set(keys.filter { later.keys[$0.key] != $0.value }.keys).union(later.revoked.subtracting(revoked))
+        var changes = gone.sorted().map { AccountChange(.keyRevoked(keyID: $0)) }
         for (name, user) in users.sorted(by: { $0.key < $1.key }) where later.users[name] != user {
             changes.append(AccountChange(.userChanged(user: name)))
         }

@@ -28,7 +28,9 @@ public struct AdapterRegistration: Sendable {
 /// @c @implementation
 /// public func feedhost_adapter_entry_v1() -> UnsafePointer<fh_entry>? { entry.table }
 /// ```
-// Unchecked: the pointer leads to memory that is written before the initialiser returns and never changed or freed after it.
+///
+/// Unchecked: the pointer leads to memory that is written before the initialiser returns and is never changed or freed
+/// after it.
 public struct AdapterEntry: @unchecked Sendable {
     /// What the entry point returns.
     public let table: UnsafePointer<fh_entry>

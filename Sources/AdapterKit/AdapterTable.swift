@@ -1,7 +1,7 @@
 import CFeedhostABI
 
-// The C functions that the host calls. Each finds the Swift object behind the opaque pointer, turns what was thrown into a
-// status, and lets nothing unwind.
+// The C functions that the host calls. Each finds the Swift object behind the opaque pointer, turns what was thrown
+// into a status, and lets nothing unwind.
 
 private func adapter(_ instance: OpaquePointer?) -> BaseAdapter? {
     instance.map { Unmanaged<BaseAdapter>.fromOpaque(UnsafeRawPointer($0)).takeUnretainedValue() }

@@ -30,8 +30,8 @@ public struct DisconnectReason: RawRepresentable, Hashable, Sendable {
     public static let maintenance = DisconnectReason(rawValue: UInt32(FH_WHY_MAINTENANCE))
 }
 
-// Telling the host how the connection stands. Each change is told once; after the end of a connection the kit closes what is
-// left of its sockets, requests and timers, so that nothing of it reaches into the next one.
+// Telling the host how the connection stands. Each change is told once; after the end of a connection the kit closes
+// what is left of its sockets, requests and timers, so that nothing of it reaches into the next one.
 extension BaseAdapter {
     /// The socket is open, and the broker has not accepted us yet.
     public func authenticating() {
@@ -61,8 +61,8 @@ extension BaseAdapter {
 
     /// Reports a lost socket with the reason that its close code and the venue's refusal suggest.
     ///
-    /// 401 and 403 are refused credentials, 429 and 418 too many requests (with the wait that `Retry-After` names), anything else
-    /// is the network.
+    /// 401 and 403 are refused credentials, 429 and 418 too many requests (with the wait that `Retry-After` names),
+    /// anything else is the network.
     public func lostConnection(code: UInt32, refusal: Response?, retryAfter: Duration? = nil) {
         guard let refusal, refusal.httpStatus != 0 || !refusal.status.isSuccess else {
             disconnected(.network, message: "the socket closed with code \(code)", retryAfter: retryAfter)

@@ -1,8 +1,8 @@
 extension BaseAdapter {
     /// Tells the host what became of the wish for one instrument.
     ///
-    /// Outcomes given while `subscribe` runs go to the host in one call when it returns; later ones go at once. An outcome that
-    /// nothing waits for is ignored, so a broker may confirm twice.
+    /// Outcomes given while `subscribe` runs go to the host in one call when it returns; later ones go at once. An
+    /// outcome that nothing waits for is ignored, so a broker may confirm twice.
     public func settle(_ handle: UInt32, _ outcome: SubscriptionOutcome) {
         guard pending.settle(handle, outcome) else { return }
         if gathering == 0 { pending.report(to: host) }

@@ -9,12 +9,14 @@ struct Heartbeat {
 
 /// The methods of an HTTP request.
 public enum HTTPMethod: UInt32, Sendable {
+    /// Asks for something.
     case get = 1
+    /// Sends a body.
     case post = 2
 }
 
-// Sockets, requests and timers that the host runs for the adapter. None of these calls blocks, and none calls back before it
-// returns. Call them from inside a hook only.
+// Sockets, requests and timers that the host runs for the adapter. None of these calls blocks, and none calls back
+// before it returns. Call them from inside a hook only.
 extension BaseAdapter {
     /// Opens a WebSocket; ``opened(_:tag:upgrade:)`` or ``closed(_:tag:code:refusal:)`` follows.
     ///
@@ -77,7 +79,8 @@ extension BaseAdapter {
         transport?.pointee.cancel?(host.context, fetch.rawValue)
     }
 
-    /// Starts a timer; ``timer(_:tag:now:)`` follows after `delay` and, with `interval`, again and again. Microseconds count.
+    /// Starts a timer; ``timer(_:tag:now:)`` follows after `delay` and, with `interval`, again and again. Microseconds
+    /// count.
     ///
     /// A timer belongs to the current connection and ends with it.
     @discardableResult

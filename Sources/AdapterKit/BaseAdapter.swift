@@ -14,9 +14,9 @@ public enum ConnectionState: Hashable, Sendable {
 
 /// The class that an adapter inherits from: one object is one broker connection.
 ///
-/// Override ``connect(credentials:)``, ``subscribe(_:)``, ``unsubscribe(_:)`` and ``receive(_:)``, and of the other hooks those
-/// that you need. The host makes all calls into one object one after another, so an adapter needs no lock. Every call must return
-/// soon (250 ms at most) and never waits for the network: ask the transport and return.
+/// Override ``connect(credentials:)``, ``subscribe(_:)``, ``unsubscribe(_:)`` and ``receive(_:)``, and of the other
+/// hooks those that you need. The host makes all calls into one object one after another, so an adapter needs no lock.
+/// Every call must return soon (250 ms at most) and never waits for the network: ask the transport and return.
 ///
 /// The host reconnects, not the adapter: report ``disconnected(_:message:retryAfter:brokerCode:)`` and the host calls
 /// ``connect(credentials:)`` again after a pause, with fresh credentials, and then subscribes everything anew.
@@ -57,7 +57,8 @@ open class BaseAdapter {
     var fetches: Set<FetchID> = []
     var heartbeats: [TimerID: Heartbeat] = [:]
 
-    /// Makes a connection object. No I/O here; settings may be read and lines logged. Throw if a setting makes no sense.
+    /// Makes a connection object. No I/O here; settings may be read and lines logged. Throw if a setting makes no
+    /// sense.
     public init(_ context: AdapterContext) throws(AdapterError) {
         host = context.host
         link = context.link

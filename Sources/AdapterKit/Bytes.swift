@@ -2,7 +2,8 @@ import CFeedhostABI
 
 /// Bytes that belong to someone else and are valid for the current call only: a frame, or a piece of it.
 ///
-/// Copy what you keep, for example with `String(bytes)`. Comparing and hashing look at the content and allocate nothing.
+/// Copy what you keep, for example with `String(bytes)`. Comparing and hashing look at the content and allocate
+/// nothing.
 public struct Bytes: Equatable {
     @usableFromInline let start: UnsafePointer<UInt8>?
     /// How many there are.

@@ -77,7 +77,8 @@ public struct Capabilities: Sendable {
         self.exchanges = exchanges
     }
 
-    /// The levels to grant for a wish of `levels` on `exchange`: the largest offer not above it, or else the smallest offer.
+    /// The levels to grant for a wish of `levels` on `exchange`: the largest offer not above it, or else the smallest
+    /// offer.
     public func depthLevels(for levels: Int, on exchange: String) -> Int {
         let offer =
             depth.first { $0.exchange == exchange }?.levels ?? depth.first { $0.exchange == "*" }?.levels ?? [5]

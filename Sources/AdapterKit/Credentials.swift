@@ -2,8 +2,8 @@ import CFeedhostABI
 
 /// What a user has stored for this broker, fresh with every `connect`.
 ///
-/// Read what you need during `connect` and keep nothing that you do not need: the host wipes its copy when the call returns,
-/// and hands over new ones, perhaps with today's token, before the next attempt. Unknown values are empty.
+/// Read what you need during `connect` and keep nothing that you do not need: the host wipes its copy when the call
+/// returns, and hands over new ones, perhaps with today's token, before the next attempt. Unknown values are empty.
 public struct Credentials: Sendable {
     /// Rises whenever the user's credentials change.
     public var version: UInt64 = 0

@@ -7,8 +7,8 @@
 public enum DecimalText {
     /// The whole number `m` for which `text` equals `m * 10^exponent`.
     ///
-    /// Accepts what JSON calls a number, and trailing zeros to any length. `nil` if the text is no number, does not fit an
-    /// `Int64`, or has more digits than the exponent can hold.
+    /// Accepts what JSON calls a number, and trailing zeros to any length. `nil` if the text is no number, does not fit
+    /// an `Int64`, or has more digits than the exponent can hold.
     public static func mantissa(of text: Bytes, exponent: Int) -> Int64? {
         let bytes = text.buffer
         let count = bytes.count

@@ -2,15 +2,23 @@ import CFeedhostABI
 
 /// The host's services for one adapter object.
 ///
-/// Valid from the adapter's initialiser until it is destroyed. `log`, `count`, `config` and `now` may be called from any thread;
-/// publishing only from one thread at a time, which an adapter on the host's transport gets for nothing.
-public struct Host {
+/// Valid from the adapter's initialiser until it is destroyed. `log`, `count`, `config` and `now` may be called from any
+/// thread; publishing and `reportTraffic` only from one thread at a time, which an adapter on the host's transport gets for
+/// nothing.
+///
+/// Unchecked: the table is constant while the adapter lives, and the host makes its functions safe as tagged in `adapter.h`.
+public struct Host: @unchecked Sendable {
     /// Severity of a log line.
     public enum LogLevel: Int32, Sendable {
+        /// Every step; usually off.
         case trace = 0
+        /// For the author of the adapter.
         case debug = 1
+        /// Worth knowing.
         case info = 2
+        /// Wrong, and handled.
         case warning = 3
+        /// Wrong, and something was lost.
         case error = 4
     }
 
@@ -30,7 +38,8 @@ public struct Host {
     @usableFromInline let context: OpaquePointer?
 
     init?(_ params: fh_create_params) {
-        // A table shorter than this kit knows would have functions missing in the middle of a call: better refused here.
+        // A table shorter than this kit knows would have functions missing in the middle of a call: better refused
+        // here.
         guard let table = params.host, table.pointee.size >= UInt32(MemoryLayout<fh_host>.size) else { return nil }
         self.table = table
         context = params.ctx
@@ -57,7 +66,8 @@ public struct Host {
     /// The whole number of a setting, which has to be within `range`.
     ///
     /// - Throws: ``Status/invalid`` naming the key, the value and the range.
-    public func config(_ key: String, default defaultValue: Int, in range: ClosedRange<Int>) throws(AdapterError) -> Int {
+    public func config(_ key: String, default defaultValue: Int, in range: ClosedRange<Int>) throws(AdapterError) -> Int
+    {
         guard let text = config(key) else { return defaultValue }
         guard let value = Int(text), range.contains(value) else {
             throw AdapterError(
@@ -75,7 +85,8 @@ public struct Host {
     /// The host's clock: nanoseconds since the Unix epoch, UTC.
     public var now: UInt64 { table.pointee.now_ns?(context) ?? UInt64.max }
 
-    /// The handle of a subscribed instrument by the broker's own name, or `nil`. Not for every tick: keep a ``BytesMap``.
+    /// The handle of a subscribed instrument by the broker's own name, or `nil`. Not for every tick: keep a
+    /// ``BytesMap``.
     public func handle(brokerExchange: String, brokerToken: String) -> UInt32? {
         let handle = brokerExchange.withBorrowed { exchange in
             brokerToken.withBorrowed { table.pointee.find_by_token?(context, exchange, $0) ?? 0 }

@@ -1,8 +1,8 @@
 /// Walks a JSON text front to back without allocating and without building anything.
 ///
-/// Made for frames whose shape is known: open an object, ask for its keys, take or skip each value. Safe on any bytes: it never
-/// reads past the end, never recurses and gives up beyond ``maximumDepth`` levels. After the first fault ``isBroken`` is `true`
-/// and every further question is answered with `nil` or `false`.
+/// Made for frames whose shape is known: open an object, ask for its keys, take or skip each value. Safe on any bytes:
+/// it never reads past the end, never recurses and gives up beyond ``maximumDepth`` levels. After the first fault
+/// ``isBroken`` is `true` and every further question is answered with `nil` or `false`.
 ///
 /// ```swift
 /// var json = JSONScanner(frame.bytes)
@@ -13,8 +13,8 @@
 /// guard json.isFinished else { return bad() }
 /// ```
 ///
-/// A value has to be taken or skipped before the next key or element is asked for. Literals and numbers are checked only as far
-/// as needed to find their end; ``decimal(exponent:)`` and ``integer()`` check the number itself.
+/// A value has to be taken or skipped before the next key or element is asked for. Literals and numbers are checked
+/// only as far as needed to find their end; ``decimal(exponent:)`` and ``integer()`` check the number itself.
 public struct JSONScanner {
     /// Levels of nesting that are followed, this many and no more.
     public static let maximumDepth = 64
@@ -103,8 +103,9 @@ public struct JSONScanner {
 
     /// The first quote, backslash or control character at or behind `start`, or something not below `end`.
     ///
-    /// Strings are most of a message, so eight bytes are looked at in one go: a byte of `word ^ pattern` is zero where the pattern
-    /// occurs, and subtracting 1 from each byte borrows into the top bit there. Only the lowest hit is exact, and only it is used.
+    /// Strings are most of a message, so eight bytes are looked at in one go: a byte of `word ^ pattern` is zero where
+    /// the pattern occurs, and subtracting 1 from each byte borrows into the top bit there. Only the lowest hit is
+    /// exact, and only it is used.
     @inline(__always)
     private static func firstSpecial(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, end: Int) -> Int {
         var here = start

@@ -41,7 +41,8 @@ public struct Level: Sendable {
 /// ```
 public final class LevelBuffer {
     @usableFromInline let storage: UnsafeMutablePointer<Level>
-    // Behind a pointer, because a stored variable of a class is guarded against overlapping access each time it is touched.
+    // Behind a pointer, because a stored variable of a class is guarded against overlapping access each time it is
+    // touched.
     @usableFromInline let used: UnsafeMutablePointer<Int>
     /// The most levels that fit.
     public let capacity: Int

@@ -44,8 +44,8 @@ public struct Status: RawRepresentable, Hashable, Sendable {
 
 /// What an adapter throws when it cannot do what it was asked to.
 ///
-/// The kit catches it at the C interface; nothing unwinds into the host. The message goes to the person who reads the log or
-/// the reply, so it says what is wrong and holds no secrets.
+/// The kit catches it at the C interface; nothing unwinds into the host. The message goes to the person who reads the
+/// log or the reply, so it says what is wrong and holds no secrets.
 ///
 /// ```swift
 /// throw AdapterError(.invalid, "api_key is empty")

@@ -14,7 +14,8 @@ public enum SubscriptionOutcome: Hashable, Sendable {
 
 /// The wishes that wait for an outcome, and the outcomes that wait to be told.
 ///
-/// One table for all requests: a wish is known by its instrument's handle, and a newer wish takes the place of an older one.
+/// One table for all requests: a wish is known by its instrument's handle, and a newer wish takes the place of an older
+/// one.
 struct PendingSubscriptions {
     private struct Wish {
         var request: UInt64

@@ -2,8 +2,9 @@
 extension Tick {
     /// Takes over every value that `newer` holds and keeps the others.
     ///
-    /// The times, the sequence number and the flags become those of `newer`; the mode becomes the richer of the two. Both have to
-    /// be of the same instrument and have the same exponents, otherwise nothing changes and `false` is returned.
+    /// The times, the sequence number and the flags become those of `newer`; the mode becomes the richer of the two.
+    /// Both have to be of the same instrument and have the same exponents, otherwise nothing changes and `false` is
+    /// returned.
     @discardableResult
     public mutating func merge(_ newer: Tick) -> Bool {
         guard newer.instrument == instrument, newer.priceExponent == priceExponent,

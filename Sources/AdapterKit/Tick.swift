@@ -2,9 +2,9 @@ import CFeedhostABI
 
 /// One update of one instrument, built in place without allocating.
 ///
-/// Only what is set goes out; everything else is "unchanged". A property reads `nil` when it is not in the update, and setting
-/// `nil` takes it out again. All prices are mantissas at ``priceExponent``, all quantities at ``quantityExponent``, all times
-/// nanoseconds since the Unix epoch, UTC.
+/// Only what is set goes out; everything else is "unchanged". A property reads `nil` when it is not in the update, and
+/// setting `nil` takes it out again. All prices are mantissas at ``priceExponent``, all quantities at
+/// ``quantityExponent``, all times nanoseconds since the Unix epoch, UTC.
 ///
 /// ```swift
 /// var tick = Tick(instrument: handle, mode: .lastPrice, priceExponent: -2, receivedAt: frame.receivedAt)

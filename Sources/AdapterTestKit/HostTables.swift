@@ -104,7 +104,9 @@ extension InMemoryHost {
             return Status.ok.rawValue
         }
         table.close = { context, socket, code in
-            guard let host = host(context), let index = host.sockets.firstIndex(where: { $0.id == socket }) else { return }
+            guard let host = host(context), let index = host.sockets.firstIndex(where: { $0.id == socket }) else {
+                return
+            }
             host.sockets[index].closeCode = code
         }
         table.fetch = { context, request, id in

@@ -1,8 +1,8 @@
 import AdapterKit
 import CFeedhostABI
 
-/// A host without sockets, threads or a clock of its own: it loads an adapter through the same C tables as the real one, records
-/// what the adapter does, and lets a test play the venue and move time by hand.
+/// A host without sockets, threads or a clock of its own: it loads an adapter through the same C tables as the real
+/// one, records what the adapter does, and lets a test play the venue and move time by hand.
 ///
 /// ```swift
 /// let host = try InMemoryHost(AdapterEntry([Acme.registration]), settings: ["endpoint": "wss://here"])
@@ -28,7 +28,7 @@ public final class InMemoryHost {
     public static let epoch: UInt64 = 1_793_591_200_000_000_000
 
     /// The virtual clock: nanoseconds since the Unix epoch.
-    public internal(set) var now = InMemoryHost.epoch
+    public internal(set) var now: UInt64
     /// Updates in the order of publishing; empty while ``recordsTicks`` is off.
     public var ticks: [PublishedTick] = []
     /// How many updates were published.
@@ -66,14 +66,17 @@ public final class InMemoryHost {
     public let events: UnsafePointer<fh_transport_events>?
     /// The descriptor of the adapter that is loaded.
     public let descriptor: UnsafePointer<fh_descriptor>
-    var instance: OpaquePointer?
+    /// The connection object, as the adapter knows it.
+    public private(set) var instance: OpaquePointer?
     let hostTable: UnsafeMutablePointer<fh_host>
     let transportTable: UnsafeMutablePointer<fh_transport>
 
     /// Loads one adapter of `entry` and makes a connection object, with `settings` on top of the declared defaults.
     public init(
-        _ entry: AdapterEntry, adapter index: Int = 0, settings: [String: String] = [:], link: UInt32 = 0
+        _ entry: AdapterEntry, adapter index: Int = 0, settings: [String: String] = [:], link: UInt32 = 0,
+        startingAt now: UInt64 = InMemoryHost.epoch
     ) throws {
+        self.now = now
         guard let descriptor = entry.table.pointee.descriptors?[index],
             let adapter = entry.table.pointee.adapter?(descriptor.pointee.id)
         else { throw LoadFailure(status: .unsupported, log: []) }

@@ -49,6 +49,13 @@ struct WatcherTests {
         #expect(await seen(watcher) == [.keyRevoked(keyID: id)])
     }
 
+    @Test func keyIssuedAndRevokedBetweenTwoLooks() async throws {
+        let watcher = try watcher()
+        let brief = try await other.issueKey(user: "alice")
+        let id = try #require(try await other.revokeKeys(.key(brief)).first).id
+        #expect(await seen(watcher) == [.keyRevoked(keyID: id)])
+    }
+
     @Test func movedAndRemovedUsers() async throws {
         let watcher = try watcher()
         try await other.moveUser("bob", to: "binance")

@@ -2,7 +2,8 @@ import AdapterKit
 
 // Opening and closing sockets, and asking for streams.
 extension Binance {
-    /// Notes that the wanted streams may have changed; they are looked at a moment later, all changes of that moment at once.
+    /// Notes that the wanted streams may have changed; they are looked at a moment later, all changes of that moment at
+    /// once.
     func streamsChanged() {
         guard sockets.changeTimer == nil else { return }
         sockets.changeTimer = start(.change, after: StreamSockets.coalescing)

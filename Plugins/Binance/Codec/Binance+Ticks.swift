@@ -2,8 +2,8 @@ import AdapterKit
 
 // From an event to a tick.
 extension Binance {
-    /// Exponents of quantities, the finest first. At −8 an `Int64` ends at 92 thousand million, and some coins trade more than
-    /// that in a day; those trade whole units, so nothing is lost at the coarser ones.
+    /// Exponents of quantities, the finest first. At −8 an `Int64` ends at 92 thousand million, and some coins trade
+    /// more than that in a day; those trade whole units, so nothing is lost at the coarser ones.
     private static func nextQuantityExponent(after exponent: Int8) -> Int8? {
         exponent < 0 ? exponent + 4 : nil
     }
@@ -47,35 +47,35 @@ extension Binance {
     }
 
     private func fill(_ tick: inout Tick, trade event: MarketEvent) throws(DecodingFault) {
-        guard let price = try event.p.price(), let time = event.tradeTime else { throw .wrong }
+        guard let price = try event.price.asPrice(), let time = event.tradeTime else { throw .wrong }
         tick.lastPrice = price
-        tick.lastQuantity = try event.q.quantity(tick.quantityExponent)
+        tick.lastQuantity = try event.quantity.asQuantity(tick.quantityExponent)
         tick.lastTradeTime = try Self.nanoseconds(time)
     }
 
     private func fill(_ tick: inout Tick, bookTicker event: MarketEvent) throws(DecodingFault) {
-        tick.bid = try Self.top(event.b, event.B, tick.quantityExponent)
-        tick.ask = try Self.top(event.a, event.A, tick.quantityExponent)
+        tick.bid = try Self.top(event.bid, event.bidQuantity, tick.quantityExponent)
+        tick.ask = try Self.top(event.ask, event.askQuantity, tick.quantityExponent)
     }
 
     private func fill(
         _ tick: inout Tick, ticker event: MarketEvent, _ instrument: Instrument
     ) throws(DecodingFault) {
-        tick.open = try event.o.price()
-        tick.high = try event.h.price()
-        tick.low = try event.l.price()
-        tick.volume = try event.v.quantity(tick.quantityExponent)
-        tick.averagePrice = try event.w.price()
-        tick.previousClose = try event.x.price()
-        tick.turnover = event.q.flatMap { DecimalText.mantissa(of: $0, exponent: Int(Self.priceExponent)) }
+        tick.open = try event.open.asPrice()
+        tick.high = try event.high.asPrice()
+        tick.low = try event.low.asPrice()
+        tick.volume = try event.volume.asQuantity(tick.quantityExponent)
+        tick.averagePrice = try event.average.asPrice()
+        tick.previousClose = try event.previousClose.asPrice()
+        tick.turnover = event.quantity.flatMap { DecimalText.mantissa(of: $0, exponent: Int(Self.priceExponent)) }
         // The ticker comes once a second and repeats what the faster streams have said, so it only fills in for them.
-        if !instrument.hasTrade, let price = try event.c.price() {
+        if !instrument.hasTrade, let price = try event.last.asPrice() {
             tick.lastPrice = price
-            tick.lastQuantity = try event.Q.quantity(tick.quantityExponent)
+            tick.lastQuantity = try event.lastQuantity.asQuantity(tick.quantityExponent)
         }
         if !instrument.hasBookTicker {
-            tick.bid = try Self.top(event.b, event.B, tick.quantityExponent)
-            tick.ask = try Self.top(event.a, event.A, tick.quantityExponent)
+            tick.bid = try Self.top(event.bid, event.bidQuantity, tick.quantityExponent)
+            tick.ask = try Self.top(event.ask, event.askQuantity, tick.quantityExponent)
         }
     }
 
@@ -113,9 +113,9 @@ extension Binance {
         guard json.enterArray() else { throw .wrong }
         while json.nextElement() {
             guard json.enterArray(), json.nextElement() else { throw .wrong }
-            let price = try json.numberOrString().price()
+            let price = try json.numberOrString().asPrice()
             guard json.nextElement() else { throw .wrong }
-            let quantity = try json.numberOrString().quantity(exponent)
+            let quantity = try json.numberOrString().asQuantity(exponent)
             while json.nextElement() { json.skipValue() }
             guard let price, !json.isBroken else { throw .wrong }
             side.append(Level(price: price, quantity: quantity))
@@ -125,8 +125,8 @@ extension Binance {
 
     /// The best bid or ask. Binance writes zeros when that side of the book is empty.
     private static func top(_ price: Bytes?, _ quantity: Bytes?, _ exponent: Int8) throws(DecodingFault) -> BookTop {
-        let quantity = try quantity.quantity(exponent)
-        guard let price = try price.price() else { return .withdrawn }
+        let quantity = try quantity.asQuantity(exponent)
+        guard let price = try price.asPrice() else { return .withdrawn }
         return BookTop(price: price, quantity: quantity)
     }
 

@@ -2,8 +2,9 @@ import AdapterKit
 
 /// Market data of Binance's spot market, from its combined streams.
 ///
-/// There is no handshake, so a connection is ready before it has a socket: the socket is opened when the first instruments are
-/// wanted and closed when the last one goes. Which streams flow through which socket is the business of ``StreamSockets``.
+/// There is no handshake, so a connection is ready before it has a socket: the socket is opened when the first
+/// instruments are wanted and closed when the last one goes. Which streams flow through which socket is the business of
+/// ``StreamSockets``.
 public final class Binance: BaseAdapter {
     static let exchange = "CRYPTO"
     /// Prices come with up to 8 decimals.

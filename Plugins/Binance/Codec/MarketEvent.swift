@@ -2,22 +2,36 @@ import AdapterKit
 
 /// The values that one event carries, still as text: which exponent the quantities get depends on how large they are.
 ///
-/// The properties are called what Binance calls them; what a letter means depends on the stream.
+/// The letters are Binance's; what a letter means depends on the stream.
 struct MarketEvent {
-    private(set) var a: Bytes?
-    private(set) var A: Bytes?
-    private(set) var b: Bytes?
-    private(set) var B: Bytes?
-    private(set) var c: Bytes?
-    private(set) var h: Bytes?
-    private(set) var l: Bytes?
-    private(set) var o: Bytes?
-    private(set) var p: Bytes?
-    private(set) var q: Bytes?
-    private(set) var Q: Bytes?
-    private(set) var v: Bytes?
-    private(set) var w: Bytes?
-    private(set) var x: Bytes?
+    /// `a`.
+    private(set) var ask: Bytes?
+    /// `A`.
+    private(set) var askQuantity: Bytes?
+    /// `b`.
+    private(set) var bid: Bytes?
+    /// `B`.
+    private(set) var bidQuantity: Bytes?
+    /// `c`.
+    private(set) var last: Bytes?
+    /// `h`.
+    private(set) var high: Bytes?
+    /// `l`.
+    private(set) var low: Bytes?
+    /// `o`.
+    private(set) var open: Bytes?
+    /// `p` of a trade.
+    private(set) var price: Bytes?
+    /// `q`: the quantity of a trade; the traded value of the day in a ticker.
+    private(set) var quantity: Bytes?
+    /// `Q`.
+    private(set) var lastQuantity: Bytes?
+    /// `v`.
+    private(set) var volume: Bytes?
+    /// `w`.
+    private(set) var average: Bytes?
+    /// `x`.
+    private(set) var previousClose: Bytes?
     /// The event's own time: milliseconds since the Unix epoch.
     private(set) var time: Int64?
     /// The trade's time: milliseconds since the Unix epoch.
@@ -45,9 +59,9 @@ struct MarketEvent {
             } else if letter == idKey {
                 tradeID = json.integer()
             } else if letter == UInt8(ascii: "p") {
-                p = json.numberOrString()
+                price = json.numberOrString()
             } else if letter == UInt8(ascii: "q") {
-                q = json.numberOrString()
+                quantity = json.numberOrString()
             } else {
                 json.skipValue()
             }
@@ -58,19 +72,19 @@ struct MarketEvent {
     /// Takes a value of a ticker or of the best bid and ask.
     private mutating func takeFigure(_ letter: UInt8, _ json: inout JSONScanner) {
         switch letter {
-        case UInt8(ascii: "a"): a = json.numberOrString()
-        case UInt8(ascii: "A"): A = json.numberOrString()
-        case UInt8(ascii: "b"): b = json.numberOrString()
-        case UInt8(ascii: "B"): B = json.numberOrString()
-        case UInt8(ascii: "c"): c = json.numberOrString()
-        case UInt8(ascii: "h"): h = json.numberOrString()
-        case UInt8(ascii: "l"): l = json.numberOrString()
-        case UInt8(ascii: "o"): o = json.numberOrString()
-        case UInt8(ascii: "q"): q = json.numberOrString()
-        case UInt8(ascii: "Q"): Q = json.numberOrString()
-        case UInt8(ascii: "v"): v = json.numberOrString()
-        case UInt8(ascii: "w"): w = json.numberOrString()
-        case UInt8(ascii: "x"): x = json.numberOrString()
+        case UInt8(ascii: "a"): ask = json.numberOrString()
+        case UInt8(ascii: "A"): askQuantity = json.numberOrString()
+        case UInt8(ascii: "b"): bid = json.numberOrString()
+        case UInt8(ascii: "B"): bidQuantity = json.numberOrString()
+        case UInt8(ascii: "c"): last = json.numberOrString()
+        case UInt8(ascii: "h"): high = json.numberOrString()
+        case UInt8(ascii: "l"): low = json.numberOrString()
+        case UInt8(ascii: "o"): open = json.numberOrString()
+        case UInt8(ascii: "q"): quantity = json.numberOrString()
+        case UInt8(ascii: "Q"): lastQuantity = json.numberOrString()
+        case UInt8(ascii: "v"): volume = json.numberOrString()
+        case UInt8(ascii: "w"): average = json.numberOrString()
+        case UInt8(ascii: "x"): previousClose = json.numberOrString()
         default: json.skipValue()
         }
     }
@@ -86,7 +100,7 @@ enum DecodingFault: Error {
 
 extension Bytes? {
     /// A price that has to be there; 0 means that there is none, and `nil` comes back.
-    func price() throws(DecodingFault) -> Int64? {
+    func asPrice() throws(DecodingFault) -> Int64? {
         guard let self, let mantissa = DecimalText.mantissa(of: self, exponent: Int(Binance.priceExponent)),
             mantissa >= 0
         else { throw .wrong }
@@ -94,7 +108,7 @@ extension Bytes? {
     }
 
     /// A quantity that has to be there.
-    func quantity(_ exponent: Int8) throws(DecodingFault) -> Int64 {
+    func asQuantity(_ exponent: Int8) throws(DecodingFault) -> Int64 {
         guard let self else { throw .wrong }
         guard let mantissa = DecimalText.mantissa(of: self, exponent: Int(exponent)) else { throw .quantityTooFine }
         guard mantissa >= 0 else { throw .wrong }

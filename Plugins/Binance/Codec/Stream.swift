@@ -28,8 +28,8 @@ struct StreamKinds: OptionSet, Hashable {
 
     /// The kind behind the `@` of a stream's name, or `nil` if this adapter never asks for it.
     ///
-    /// The speed behind a partial book does not matter: `depth5` and `depth5@100ms` are the same book. `depth@100ms` has no
-    /// number; it is the diff, which is of no use without a snapshot.
+    /// The speed behind a partial book does not matter: `depth5` and `depth5@100ms` are the same book. `depth@100ms`
+    /// has no number; it is the diff, which is of no use without a snapshot.
     static func named(_ name: Bytes) -> StreamKinds? {
         if name == "trade" { return .trade }
         if name == "bookTicker" { return .bookTicker }

@@ -2,9 +2,9 @@ import AdapterKit
 
 /// The bookkeeping of sockets and of the streams that each carries. It decides; ``Binance`` acts.
 ///
-/// The first streams go into the URL. Later ones are asked for by frames, at most four a second, because Binance closes a
-/// connection that sends more than five. A server that does not confirm such a frame in time gets a new connection with everything
-/// in the URL; the old one stays until the new one is open.
+/// The first streams go into the URL. Later ones are asked for by frames, at most four a second, because Binance closes
+/// a connection that sends more than five. A server that does not confirm such a frame in time gets a new connection
+/// with everything in the URL; the old one stays until the new one is open.
 struct StreamSockets {
     /// Streams in a URL.
     static let urlLimit = 200
@@ -70,8 +70,8 @@ struct StreamSockets {
 
     /// How long the host should wait before it tries again; `nil` leaves it to the host.
     ///
-    /// A connection is ready before it has a socket, so the host's own pause starts afresh each time. Without this an address
-    /// that nobody listens on would be tried twice a second for ever.
+    /// A connection is ready before it has a socket, so the host's own pause starts afresh each time. Without this an
+    /// address that nobody listens on would be tried twice a second for ever.
     var retryPause: Duration? {
         failures < 2 ? nil : .milliseconds(min(60_000, 500 << min(failures, 7)))
     }

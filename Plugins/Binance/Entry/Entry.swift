@@ -4,6 +4,8 @@ import CFeedhostABI
 
 private let entry = AdapterEntry([Binance.registration])
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
+/// The one symbol that this plugin exports; the name is the contract's.
 @c @implementation
 public func feedhost_adapter_entry_v1() -> UnsafePointer<fh_entry>! {
     entry.table

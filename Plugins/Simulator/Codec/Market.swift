@@ -1,6 +1,7 @@
 import AdapterKit
 
-/// Every symbol that trades here: the built-in lists, derivatives of them, `SYM1`, `SYM2` … for load tests, and the user's own.
+/// Every symbol that trades here: the built-in lists, derivatives of them, `SYM1`, `SYM2` … for load tests, and the
+/// user's own.
 struct Market {
     static let exchanges = ["NSE", "BSE", "NFO", "NSE_INDEX", "BSE_INDEX"]
 
@@ -13,7 +14,8 @@ struct Market {
             guard parts.count == 2, Self.exchanges.contains(parts[0]), !parts[1].isEmpty else {
                 throw AdapterError(
                     .invalid,
-                    "symbols must be EXCHANGE:SYMBOL with one of \(Self.exchanges.joined(separator: ", ")), not \"\(entry)\"")
+                    "symbols must be EXCHANGE:SYMBOL with one of \(Self.exchanges.joined(separator: ", ")), not \"\(entry)\""
+                )
             }
             let name = "\(parts[0]):\(parts[1])"
             let kind: Listing.Kind = parts[0].hasSuffix("_INDEX") ? .index : parts[0] == "NFO" ? .future : .share

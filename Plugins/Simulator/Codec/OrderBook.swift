@@ -1,6 +1,7 @@
 import AdapterKit
 
-/// The order book of one instrument: it follows the best bid and ask, and a few of its quantities change with each step.
+/// The order book of one instrument: it follows the best bid and ask, and a few of its quantities change with each
+/// step.
 struct OrderBook {
     static let depth = 30
 
@@ -81,7 +82,8 @@ struct OrderBook {
         lot * (1 + random.next(below: order / lot * Int64(2 + min(level, 8))))
     }
 
-    /// Moves quantities when the best price has moved by `count` levels away from the other side, or towards it if negative.
+    /// Moves quantities when the best price has moved by `count` levels away from the other side, or towards it if
+    /// negative.
     private static func shift(
         _ quantities: inout [Int64], by count: Int64, _ order: Int64, _ lot: Int64, _ random: inout RandomSource
     ) {

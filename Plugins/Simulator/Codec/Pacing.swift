@@ -11,13 +11,14 @@ struct Pacing {
         last = now
     }
 
-    /// How often the timer should run, in microseconds: four times for each tick, but 1 ms at the most often and 50 ms at the
-    /// least, so that slow rates are even and fast ones do not wake up for single ticks.
+    /// How often the timer should run, in microseconds: four times for each tick, but 1 ms at the most often and 50 ms
+    /// at the least, so that slow rates are even and fast ones do not wake up for single ticks.
     static func interval(rate: Int) -> Int {
         min(max(1_000_000 / rate / 4, 1_000), 50_000)
     }
 
-    /// The ticks to make now, and those that are left out because the timer came too late: at most 100 ms worth are caught up.
+    /// The ticks to make now, and those that are left out because the timer came too late: at most 100 ms worth are
+    /// caught up.
     mutating func advance(to now: UInt64) -> (ticks: Int, skipped: Int) {
         // A clock that was set back costs one interval, nothing more.
         let elapsed = now > last ? now - last : 0

@@ -24,7 +24,8 @@ extension Simulator {
                     help: "Ticks a second over all subscribed instruments together, 1 to 1000000."),
                 ConfigKey(
                     "seed", .integer, default: "0",
-                    help: "Start of the random numbers: the same seed gives the same prices; 0 takes it from the clock."),
+                    help: "Start of the random numbers: the same seed gives the same prices; 0 takes it from the clock."
+                ),
                 ConfigKey("levels", .integer, default: "30", help: "Most levels of the order book: 5, 20 or 30."),
                 ConfigKey(
                     "symbols", .string,

@@ -96,8 +96,11 @@ struct Walk {
         last = dice >> 32 & 1 == 0 ? bid : ask
         // Many small trades, few large ones.
         lastQuantity = listing.lot * (1 + Int64(dice >> 33 & 7) * Int64(dice >> 36 & 7))
-        volume += lastQuantity
-        turnover += lastQuantity * last
+        let value = lastQuantity * last
+        let (sum, overflow) = turnover.addingReportingOverflow(value)
+        // At a million ticks a second a day's figures are full within the hour: then a new day begins.
+        turnover = overflow ? value : sum
+        volume = overflow ? lastQuantity : volume + lastQuantity
         guard listing.isDerivative else { return }
         openInterest = max(0, openInterest + (Int64(dice >> 48 & 7) - 3) * listing.lot)
         openInterestHigh = max(openInterestHigh, openInterest)

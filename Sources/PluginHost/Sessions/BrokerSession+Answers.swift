@@ -83,15 +83,11 @@ extension BrokerSession {
                 ? "Symbol \(line.instrument.symbol) not found for exchange \(line.instrument.exchange)"
                 : "\(broker) has refused \(line.instrument): \(Link.describe(status))"
         line.phase = line.served == nil ? .queued : .granted
-        let hadWaiters = !line.waiters.isEmpty
-        let waiters = line.waiters
-        line.waiters = []
+        line.refusal = FeedError(code, text)
+        line.resume(.failure(FeedError(code, text)))
         link.lines[handle] = line
-        for waiter in waiters { waiter.resume(returning: .failure(FeedError(code, text))) }
-        if !hadWaiters {
-            // Nobody waits: a replay after a reconnect. The client is told by the status of its session.
-            logger.warning("\(line.instrument) was refused: \(text)")
-        }
+        // After a reconnect no client waits for the answer, so the log is where it shows.
+        logger.info("\(line.instrument) was refused: \(text)")
     }
 
     private func expire(request: UInt64, link index: Int, generation: UInt64) {

@@ -206,6 +206,11 @@ actor BrokerSession: MarketSession {
         if !link.isConnected {
             return .success(WishOutcome.Grant(route: key, depth: policy, pending: true))
         }
+        if served?.covers(demand) != true, let refusal = line.refusal {
+            references.remove(key)
+            adjust(key.instrument)
+            return .failure(refusal)
+        }
         if served?.covers(demand) != true {
             let answer = await withCheckedContinuation { link.lines[key.instrument]?.waiters.append($0) }
             switch answer {

@@ -5,8 +5,8 @@ import MarketData
 /// `fh_host` and `fh_raw_publish`: the functions that adapters call. Free functions, because a closure in a global would
 /// carry an actor's isolation to the adapter's threads.
 enum HostTable {
-    /// Of the running host; also what `feedhost --version` prints.
-    static let version = StableText("0.1.0")
+    /// Of the running host.
+    static let version = StableText(FeedhostVersion.text)
     private static let name = StableText("feedhost")
 
     // Built once, never changed, never freed: adapters keep the pointers.

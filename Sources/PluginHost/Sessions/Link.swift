@@ -151,6 +151,7 @@ final class Link {
     func markDirty(_ handle: UInt32) {
         guard lines[handle]?.isDirty == false else { return }
         lines[handle]?.isDirty = true
+        lines[handle]?.refusal = nil
         dirty.append(handle)
     }
 

@@ -11,7 +11,7 @@ struct AdapterRequest {
         static let body: UInt64 = 16 << 20
     }
     /// Size of the table in ABI 1.0.
-    private static let firstSize = 80
+    static let firstSize = 72
 
     let url: String
     let method: UInt32

@@ -30,7 +30,7 @@ extension TransportLane {
         guard let connection = sockets[id] else {
             throw TransportFailure(FH_E_INVALID, "send() names a socket that does not exist")
         }
-        guard let opcode = WebSocketOpcode(rawValue: opcode) else {
+        guard let opcode = WebSocketMessageKind(rawValue: opcode) else {
             throw TransportFailure(FH_E_INVALID, "send() names the opcode \(opcode); 1, 2, 9 and 10 are known")
         }
         // Checked before the copy, and again by the connection against what waits already.
@@ -55,7 +55,7 @@ extension TransportLane {
     }
 
     private func socketReceived(
-        _ id: fh_id, _ user: UInt64, _ opcode: WebSocketOpcode, _ message: ByteBuffer, _ time: UInt64
+        _ id: fh_id, _ user: UInt64, _ opcode: WebSocketMessageKind, _ message: ByteBuffer, _ time: UInt64
     ) {
         heard(frames: opcode == .pong ? 0 : 1, bytes: opcode == .pong ? 0 : message.readableBytes, at: time)
         // The usual case needs no closure, so that a frame costs no allocation here.
@@ -69,7 +69,7 @@ extension TransportLane {
     }
 
     private func callOnFrame(
-        _ id: fh_id, _ user: UInt64, _ opcode: WebSocketOpcode, _ message: ByteBuffer, _ time: UInt64
+        _ id: fh_id, _ user: UInt64, _ opcode: WebSocketMessageKind, _ message: ByteBuffer, _ time: UInt64
     ) {
         guard let call = events.onFrame else { return }
         message.withUnsafeReadableBytes { bytes in

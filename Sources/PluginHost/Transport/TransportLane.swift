@@ -49,6 +49,7 @@ public final class TransportLane {
     /// Calls that are under way, into the adapter or from it.
     private var depth = 0
     private var waiting = CircularBuffer<() -> Void>()
+    private var isDrainScheduled = false
     private(set) var isStopping = false
 
     /// - Parameter context: Told of every call; held weakly.
@@ -94,7 +95,7 @@ public final class TransportLane {
         context?.willCall(name)
         defer {
             context?.didCall(name)
-            depth -= 1
+            leave()
         }
         return try body()
     }
@@ -108,7 +109,7 @@ public final class TransportLane {
     /// Runs a function of the host on behalf of the adapter: events wait meanwhile.
     func serve<Result>(_ body: () -> Result) -> Result {
         depth += 1
-        defer { depth -= 1 }
+        defer { leave() }
         return body()
     }
 
@@ -116,7 +117,7 @@ public final class TransportLane {
     func deliver(_ event: @escaping () -> Void) {
         guard depth > 0 || !waiting.isEmpty else { return event() }
         waiting.append(event)
-        if waiting.count == 1 { loop.assumeIsolated().execute { [self] in drain() } }
+        scheduleDrain()
     }
 
     /// True when an event may be delivered without waiting.
@@ -130,7 +131,21 @@ public final class TransportLane {
         lastActivity = max(lastActivity, time)
     }
 
+    private func leave() {
+        depth -= 1
+        if depth == 0, !waiting.isEmpty { scheduleDrain() }
+    }
+
+    private func scheduleDrain() {
+        guard !isDrainScheduled else { return }
+        isDrainScheduled = true
+        loop.assumeIsolated().execute { [self] in drain() }
+    }
+
     private func drain() {
+        isDrainScheduled = false
+        // Only a test's event loop turns inside of a call; then leave() asks for another turn.
+        guard depth == 0 else { return }
         // What comes up meanwhile queues behind, and closeAll() empties the queue.
         while let event = waiting.popFirst() { event() }
     }

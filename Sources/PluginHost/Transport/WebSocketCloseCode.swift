@@ -10,8 +10,8 @@ enum WebSocketCloseCode {
     }
 }
 
-extension WebSocketOpcode {
-    var frameOpcode: NIOWebSocket.WebSocketOpcode {
+extension WebSocketMessageKind {
+    var frameOpcode: WebSocketOpcode {
         switch self {
         case .text: .text
         case .binary: .binary

@@ -77,7 +77,7 @@ public final class WebSocketConnection {
 
     /// Sends one message.
     /// - Throws: `FH_E_STATE` unless open, `FH_E_LIMIT` when too much is waiting, `FH_E_INVALID` for an oversized ping.
-    public func send(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer) throws(TransportFailure) {
+    public func send(_ opcode: WebSocketMessageKind, _ bytes: ByteBuffer) throws(TransportFailure) {
         guard case .open(let channel) = state else { throw TransportFailure(FH_E_STATE, "\(url): not open") }
         let size = bytes.readableBytes
         if opcode == .ping || opcode == .pong, size > 125 {
@@ -133,14 +133,14 @@ extension WebSocketConnection {
         events?.opened(answer)
     }
 
-    func didReceive(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer) {
+    func didReceive(_ opcode: WebSocketMessageKind, _ bytes: ByteBuffer) {
         guard case .open = state else { return }
         if opcode == .pong, heartbeat?.answered(bytes) == true { return }
         events?.received(opcode, bytes, options.clock.now())
     }
 
     /// A frame of the protocol's own: it goes out whatever is waiting.
-    func write(_ opcode: NIOWebSocket.WebSocketOpcode, _ bytes: ByteBuffer, on channel: any Channel) {
+    func write(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer, on channel: any Channel) {
         let size = bytes.readableBytes
         unsent += size
         let frame = WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: bytes)
@@ -163,13 +163,13 @@ extension WebSocketConnection {
 
     /// The connection broke, or could not be made.
     func lose(_ failure: TransportFailure?, refusal: HTTPAnswer? = nil) {
-        let last = state
-        if case .closing = last { return }
         // First the state, then the channel: closing it brings this call again.
-        state = .closed
-        switch last {
-        case .upgrading(let channel), .open(let channel): channel.close(promise: nil)
-        case .connecting, .closing, .closed: break
+        switch state {
+        case .closing, .closed: return
+        case .connecting: state = .closed
+        case .upgrading(let channel), .open(let channel):
+            state = .closed
+            channel.close(promise: nil)
         }
         finish(WebSocketClose(refusal: refusal, failure: failure))
     }

@@ -6,13 +6,13 @@ public struct WebSocketEvents {
     /// The upgrade succeeded.
     public var opened: (HTTPAnswer) -> Void
     /// A whole message, or a pong. The time is ns since the Unix epoch, UTC.
-    public var received: (WebSocketOpcode, ByteBuffer, UInt64) -> Void
+    public var received: (WebSocketMessageKind, ByteBuffer, UInt64) -> Void
     /// The last event.
     public var closed: (WebSocketClose) -> Void
 
     public init(
         opened: @escaping (HTTPAnswer) -> Void,
-        received: @escaping (WebSocketOpcode, ByteBuffer, UInt64) -> Void,
+        received: @escaping (WebSocketMessageKind, ByteBuffer, UInt64) -> Void,
         closed: @escaping (WebSocketClose) -> Void
     ) {
         self.opened = opened
@@ -22,7 +22,7 @@ public struct WebSocketEvents {
 }
 
 /// Kinds of message (RFC 6455 section 5.2), with the numbers of the ABI.
-public enum WebSocketOpcode: UInt32, Sendable, Hashable {
+public enum WebSocketMessageKind: UInt32, Sendable, Hashable {
     case text = 1
     case binary = 2
     case ping = 9

@@ -9,7 +9,7 @@ final class WebSocketReader: ChannelInboundHandler {
 
     private let connection: WebSocketConnection
     /// A message whose last fragment has not come.
-    private var partial: (opcode: WebSocketOpcode, bytes: ByteBuffer)?
+    private var partial: (opcode: WebSocketMessageKind, bytes: ByteBuffer)?
     private var isDone = false
 
     init(connection: WebSocketConnection) { self.connection = connection }
@@ -51,7 +51,7 @@ final class WebSocketReader: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    private func begin(_ opcode: WebSocketOpcode, _ frame: WebSocketFrame, _ context: ChannelHandlerContext) {
+    private func begin(_ opcode: WebSocketMessageKind, _ frame: WebSocketFrame, _ context: ChannelHandlerContext) {
         guard partial == nil else { return fail(1_002, "a message begins inside another", context) }
         if frame.fin { deliver(opcode, frame.data, context) } else { partial = (opcode, frame.data) }
     }
@@ -67,7 +67,7 @@ final class WebSocketReader: ChannelInboundHandler {
         if frame.fin { deliver(message.opcode, message.bytes, context) } else { partial = message }
     }
 
-    private func deliver(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func deliver(_ opcode: WebSocketMessageKind, _ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         if opcode == .text, !UTF8Text.isValid(bytes.readableBytesView) {
             return fail(1_007, "a text message is not UTF-8", context)
         }

@@ -9,12 +9,13 @@ extension Client {
         guard let session = standing.session else { return reject(.noSession) }
         let work = SubscribeWork(request: request, session: session, requestID: requests.requestID)
         shard.perform({ await work.run() }) { [self] outcome in
-            send(outcome.reply)
+            queue(outcome.reply)
             join(outcome.grants[...], session: session, surplus: [])
         }
     }
 
-    /// Puts the client on its new streams. The acknowledgement is queued by now, so last values and ticks come after it.
+    /// Puts the client on its new streams. The acknowledgement is queued by now, so last values and ticks come after it;
+    /// it is sent when the streams are joined, so who has read it misses nothing.
     /// - Parameter surplus: References for what the client has already.
     private func join(
         _ grants: ArraySlice<SubscribeWork.Granted>, session: any MarketSession, surplus: [RouteKey]
@@ -24,9 +25,17 @@ extension Client {
             return finish()
         }
         var surplus = surplus
-        for grant in grants.prefix(Self.joinsPerTurn) where !join(grant, broker: session.broker) {
-            surplus.append(grant.route)
+        var joined: [Subscription] = []
+        for grant in grants.prefix(Self.joinsPerTurn) {
+            if let subscription = join(grant, broker: session.broker) {
+                joined.append(subscription)
+            } else {
+                surplus.append(grant.route)
+            }
         }
+        // By itself: some clients read one frame a packet (AmiBroker, client-protocol.md section 8).
+        outbox.flush()
+        for subscription in joined { shard.routes.sendLastValue(of: subscription, to: outbox) }
         shard.routes.flush()
         let rest = grants.dropFirst(Self.joinsPerTurn)
         if rest.isEmpty {
@@ -38,13 +47,13 @@ extension Client {
         }
     }
 
-    /// - Returns: False when the client has this stream already.
-    private func join(_ grant: SubscribeWork.Granted, broker: String) -> Bool {
+    /// - Returns: Nil when the client has this stream already.
+    private func join(_ grant: SubscribeWork.Granted, broker: String) -> Subscription? {
         let key = StreamKey(route: grant.route, symbol: grant.written.symbol)
-        if held[grant.written]?.contains(where: { $0.stream.key == key }) == true { return false }
+        if held[grant.written]?.contains(where: { $0.stream.key == key }) == true { return nil }
         let subscription = shard.routes.join(key, exchange: grant.written.exchange, broker: broker, outbox: outbox)
         held[grant.written, default: []].append(subscription)
-        return true
+        return subscription
     }
 
     private func giveBack(_ routes: [RouteKey], to session: any MarketSession) {

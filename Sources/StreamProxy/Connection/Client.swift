@@ -130,9 +130,14 @@ final class Client: ChannelInboundHandler {
 
     /// Sends one text message that is never dropped.
     func send(_ payload: ByteBuffer) {
+        queue(payload)
+        outbox.flush()
+    }
+
+    /// As ``send(_:)``, but leaves it to the caller to flush.
+    func queue(_ payload: ByteBuffer) {
         guard isOpen else { return }
         outbox.append(frame(payload))
-        outbox.flush()
         if outbox.backlog > shard.configuration.maxQueuedControl { closeSlow() }
     }
 

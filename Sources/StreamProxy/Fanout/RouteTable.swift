@@ -22,14 +22,21 @@ final class RouteTable {
 
     var count: Int { routes.count }
 
-    /// Puts a client on a stream, and sends it the last value if there is one. To be called when the acknowledgement has
-    /// been queued, so that nothing can precede it.
+    /// Puts a client on a stream; what comes from now on is sent to it. To be called when the acknowledgement has been
+    /// queued, so that nothing can precede it.
     func join(_ key: StreamKey, exchange: String, broker: String, outbox: Outbox) -> Subscription {
         let stream = stream(key, exchange: exchange, broker: broker)
         let subscription = Subscription(stream: stream, exchange: exchange)
         stream.add(subscription, outbox)
-        if stream.hasValue { deliver(stream, to: outbox, subscription) }
         return subscription
+    }
+
+    /// Sends a client that has just joined the value that others have got already. Without one, the publisher's snapshot
+    /// is on its way.
+    func sendLastValue(of subscription: Subscription, to outbox: Outbox) {
+        guard subscription.stream.hasValue, !subscription.hasLeft else { return }
+        outbox.append(subscription.stream, for: subscription)
+        touch(outbox)
     }
 
     func leave(_ subscription: Subscription) {
@@ -77,11 +84,6 @@ final class RouteTable {
                 touch(outbox)
             }
         }
-    }
-
-    private func deliver(_ stream: Stream, to outbox: Outbox, _ subscription: Subscription) {
-        outbox.append(stream, for: subscription)
-        touch(outbox)
     }
 
     @inline(__always)

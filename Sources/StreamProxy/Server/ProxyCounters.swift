@@ -4,7 +4,8 @@ import Synchronization
 public final class ProxyCounters: Sendable {
     /// Why a client was cut off for what it sent.
     public enum Violation: Int, Sendable, CaseIterable {
-        case handshake, unmasked, reservedBits, opcode, control, fragmentation, length, closePayload, text, deflate, tooBig
+        case handshake, unmasked, reservedBits, opcode, control, fragmentation, length, closePayload, text, deflate,
+            tooBig
     }
 
     let clients = Counter()

@@ -93,19 +93,21 @@ public final class ProxyServer: Sendable {
                     loop: loop, port: try configuration.makePort(index), configuration: configuration,
                     counters: counters), eventLoop: loop)
         }.get()
-        let pipe: WakePipe
         do {
-            pipe = try await WakePipe.open(on: loop) { shard.value.drainBus() }
+            let pipe = try await WakePipe.open(on: loop) { shard.value.drainBus() }
+            do {
+                try await loop.submit { try shard.value.listen { pipe.signal() } }.get()
+            } catch {
+                await pipe.close()
+                throw error
+            }
+            let interval = configuration.sweepInterval
+            loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in shard.value.sweep() }
+            return RunningShard(shard: shard, pipe: pipe)
         } catch {
             try? await loop.submit { shard.value.end() }.get()
             throw error
         }
-        let interval = configuration.sweepInterval
-        try await loop.submit {
-            try shard.value.listen { pipe.signal() }
-            loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in shard.value.sweep() }
-        }.get()
-        return RunningShard(shard: shard, pipe: pipe)
     }
 
     private func listen(_ state: Running) async throws -> any Channel {

@@ -46,8 +46,9 @@ struct FrameReader {
         guard let (length, extra) = try length(second & 0x7F, at: start + 2) else { return nil }
         guard length <= (opcode.isControl ? 125 : room) else { throw .tooBig }
         let header = 2 + extra + 4
-        guard bytes.readableBytes >= header + length, let mask: UInt32 = bytes.getInteger(
-            at: start + 2 + extra, endianness: .host),
+        guard bytes.readableBytes >= header + length,
+            let mask: UInt32 = bytes.getInteger(
+                at: start + 2 + extra, endianness: .host),
             let masked = bytes.viewBytes(at: start + header, length: length)
         else { return nil }
         let payload = unmask(masked, with: mask)

@@ -11,20 +11,19 @@ struct SettingResolver {
     /// - Parameter layers: the strongest first.
     init(_ layers: [SettingLayer]) {
         let reader = ConfigReader(providers: layers.map(\.provider))
+        let readers = layers.map { ($0, ConfigReader(provider: $0.provider)) }
         for definition in SettingTable.all {
-            let origin = layers.lazy.compactMap { $0.origin(of: definition.key) }.first
-            guard let raw = Self.raw(definition, reader) else {
-                if let standard = definition.standard { values[definition.key] = definition.kind.parse([standard]) }
-                continue
-            }
-            let source = origin ?? definition.key
-            origins[definition.key] = source
-            if let value = definition.kind.parse(raw) {
-                values[definition.key] = value
-            } else {
+            values[definition.key] = definition.standard.flatMap { definition.kind.parse([$0]) }
+            origins[definition.key] = layers.lazy.compactMap { $0.origin(of: definition.key) }.first
+            if let raw = Self.raw(definition, reader) { values[definition.key] = definition.kind.parse(raw) }
+            // Also what a stronger source hides: it would come into effect, wrong, on the day that the other is removed.
+            for (layer, reader) in readers {
+                guard let origin = layer.origin(of: definition.key), let raw = Self.raw(definition, reader),
+                    definition.kind.parse(raw) == nil
+                else { continue }
                 problems.append(
                     SettingsError.wrong(
-                        source, value: raw.joined(separator: ","), secret: definition.isSecret,
+                        origin, value: raw.joined(separator: ","), secret: definition.isSecret,
                         allowed: definition.kind.allowed))
             }
         }

@@ -1,0 +1,39 @@
+import Foundation
+
+/// Finds out which process listens on a TCP port of this machine, by the tables under `/proc`.
+public enum PortHolder {
+    /// `python3 (process 4711)`; nil when nobody is found, for example because the process belongs to another user.
+    public static func name(port: Int) -> String? {
+        let inodes = listeners(port: port)
+        guard !inodes.isEmpty else { return nil }
+        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        for process in processes where Int(process) != nil {
+            let folder = "/proc/\(process)/fd"
+            for descriptor in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+                guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(descriptor)"),
+                    inodes.contains(target)
+                else { continue }
+                let name = (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)) ?? "a process"
+                return "\(name.trimmingCharacters(in: .whitespacesAndNewlines)) (process \(process))"
+            }
+        }
+        return nil
+    }
+
+    /// The sockets that listen on the port, as `socket:[inode]`.
+    private static func listeners(port: Int) -> Set<String> {
+        var found: Set<String> = []
+        for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+            guard let text = try? String(contentsOfFile: table, encoding: .utf8) else { continue }
+            for line in text.split(separator: "\n").dropFirst() {
+                let columns = line.split(separator: " ", omittingEmptySubsequences: true)
+                // local_address is column 1, the state column 3 (0A: listening), the inode column 9.
+                guard columns.count > 9, columns[3] == "0A", let local = columns[1].split(separator: ":").last,
+                    Int(local, radix: 16) == port
+                else { continue }
+                found.insert("socket:[\(columns[9])]")
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,119 @@
+import Accounts
+import ArgumentParser
+import Foundation
+import Operations
+import PluginHost
+
+/// `feedhost doctor`: what is missing or wrong here, and how to mend it.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Says what is missing or wrong here and how to mend it.",
+        discussion: "Ends with status 1 when something keeps the host from working.")
+
+    @OptionGroup var options: ServeSettingsOptions
+    @Flag(help: "Lists every setting with its names, range and default.") var settings = false
+
+    func run() async throws {
+        if settings {
+            print(SettingsReference.text)
+            return
+        }
+        var findings = Findings()
+        do {
+            let settings = try Settings.load(options.input)
+            findings.good("configuration", "read\(settings.origins.isEmpty ? ", all defaults" : ": \(settings.origins.count) settings are set")")
+            for notice in settings.notices + settings.withoutEffect { findings.hint("configuration", notice) }
+            checkPlugins(settings, &findings)
+            await checkStore(settings, &findings)
+            checkPorts(settings, &findings)
+            checkSystem(settings, &findings)
+        } catch let error as SettingsError {
+            for problem in error.problems { findings.bad("configuration", problem) }
+        }
+        print(findings.text)
+        if findings.hasBad { throw ExitCode(1) }
+    }
+
+    private func checkPlugins(_ settings: Settings, _ findings: inout Findings) {
+        let registry = Plugins.scan(settings)
+        for record in registry.report where record.state != .ignored {
+            if record.state == .loaded {
+                findings.good("adapter", "\(record.broker ?? "?") \(record.version ?? "") (\(record.path))")
+            } else {
+                findings.hint("adapter", "\(record.path) is not loaded: \(record.reason ?? record.state.rawValue)")
+            }
+        }
+        if registry.brokers.isEmpty {
+            findings.bad(
+                "adapter", "none is loaded; put an adapter's .so into ./plugins.d, or name its folder with --plugins")
+        }
+        do {
+            _ = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
+        } catch {
+            findings.bad("adapter settings", "\(error)")
+        }
+    }
+
+    private func checkStore(_ settings: Settings, _ findings: inout Findings) async {
+        guard FileManager.default.fileExists(atPath: settings.store) else {
+            findings.hint(
+                "store", "\(settings.store) does not exist yet; `feedhost users add NAME --broker BROKER` makes it")
+            return
+        }
+        do {
+            let store = try AccountStore(path: settings.store, create: false)
+            let users = try await store.users()
+            let keys = try await store.keys().filter { $0.revoked == nil }
+            findings.good("store", "\(settings.store): \(users.count) users, \(keys.count) valid keys")
+            if keys.isEmpty { findings.hint("store", "no client can come in: make a key with `feedhost keys issue NAME`") }
+            try? store.close()
+        } catch {
+            findings.bad("store", "\(error)")
+        }
+    }
+
+    private func checkPorts(_ settings: Settings, _ findings: inout Findings) {
+        for (name, port) in [("client port", settings.proxy.port), ("bus port", settings.bus.port)] where port.number != 0 {
+            guard let holder = PortHolder.name(port: port.number) else {
+                findings.good(name, "\(port.number) is free")
+                continue
+            }
+            if port.isExplicit {
+                findings.bad(name, "\(port.number) (\(port.source)) is taken by \(holder); stop it or choose another")
+            } else {
+                findings.hint(name, "\(port.number) is taken by \(holder); the next free one will be used")
+            }
+        }
+    }
+
+    private func checkSystem(_ settings: Settings, _ findings: inout Findings) {
+        var files = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        if files.rlim_max < 4096 {
+            findings.hint("system", "at most \(files.rlim_max) files and sockets; raise it with `ulimit -Hn` for many clients")
+        } else {
+            findings.good("system", "up to \(files.rlim_max) files and sockets")
+        }
+        if settings.proxy.host != "127.0.0.1", settings.proxy.host != "localhost", settings.proxy.host != "::1" {
+            findings.hint("system", "clients can connect from other machines (\(settings.proxy.host)), and without TLS")
+        }
+        if settings.stats.isExplicit, !StatsFile(path: settings.stats.path).hasFolder {
+            findings.bad("stats file", "the folder of \(settings.stats.path) does not exist; make it with mkdir -p")
+        }
+    }
+}
+
+/// What the doctor has found, in lines.
+private struct Findings {
+    private var lines: [String] = []
+    private(set) var hasBad = false
+
+    mutating func good(_ what: String, _ text: String) { lines.append("ok    \(what): \(text)") }
+    mutating func hint(_ what: String, _ text: String) { lines.append("note  \(what): \(text)") }
+    mutating func bad(_ what: String, _ text: String) {
+        hasBad = true
+        lines.append("WRONG \(what): \(text)")
+    }
+
+    var text: String { (lines + [hasBad ? "Something keeps the host from working." : "The host can start."]).joined(separator: "\n") }
+}

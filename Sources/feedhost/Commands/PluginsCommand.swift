@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import Logging
+import PluginHost
+
+/// `feedhost plugins …`
+struct PluginsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugins", abstract: "Adapters and where they come from.", subcommands: [List.self],
+        defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows every file seen, and why those that are not loaded are not.")
+
+        @OptionGroup var configuration: ConfigurationOptions
+        @Option(help: ArgumentHelp("Folder with adapters, before all others; repeatable.", valueName: "dir"))
+        var plugins: [String] = []
+        @Flag(help: "As a JSON array.") var json = false
+
+        func run() async throws {
+            var input = configuration.input
+            input.pluginFolders = plugins
+            let settings = try Settings.load(input)
+            let records = Plugins.scan(settings).report
+            guard !json else {
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+                print(String(decoding: try encoder.encode(records), as: UTF8.self))
+                return
+            }
+            guard !records.isEmpty else {
+                print("No plugin was found. Put an adapter's .so into ./plugins.d, or name a folder with --plugins.")
+                return
+            }
+            let rows = records.map { record in
+                [
+                    record.state.rawValue, record.broker ?? "-", record.id ?? "-", record.version ?? "-",
+                    record.abi ?? "-", record.summary ?? "-", record.path,
+                ]
+            }
+            print(TextTable.lines(["STATE", "BROKER", "ID", "VERSION", "ABI", "CAPABILITIES", "PATH"], rows))
+            let reasons = records.compactMap { record in record.reason.map { "  \(record.path): \($0)" } }
+            if !reasons.isEmpty { print("\nNot loaded, and why:\n" + reasons.joined(separator: "\n")) }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Foundation
+import MarketData
+
+/// `feedhost serve`: the host itself.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Runs the host until it gets SIGTERM or SIGINT.",
+        discussion: SettingsReference.text)
+
+    @OptionGroup var options: ServeSettingsOptions
+    @Flag(help: "A temporary store with a user on the simulator; prints its key.") var demo = false
+    @Option(help: ArgumentHelp("Written when clients can connect, removed at exit (JSON).", valueName: "file"))
+    var readyFile: String?
+
+    func run() async throws {
+        try await HostRun(input: options.input, isDemo: demo, readyFile: readyFile).run { _, _ in }
+    }
+}
+
+/// What `serve` and `demo` have in common.
+struct HostRun: Sendable {
+    var input: SettingsInput
+    let isDemo: Bool
+    let readyFile: String?
+
+    /// - Parameter watch: Called when clients can connect, with the demo's key.
+    func run(watch: @escaping @Sendable (ReadyFile, String?) async throws -> Void) async throws {
+        var input = input
+        let demo = isDemo ? try Demo() : nil
+        defer { demo?.remove() }
+        if let demo { input.flags.append(.init(flag: "--demo", key: "store", value: demo.store)) }
+        let settings = try Settings.load(input)
+        LogOutput.install(settings.log)
+        let key = try await demo?.populate()
+        try await HostService.run(settings, readyFile: readyFile) { ready in
+            if let key { Self.introduce(ready, key: key.revealed) }
+            try await watch(ready, key?.revealed)
+        }
+    }
+
+    private static func introduce(_ ready: ReadyFile, key: String) {
+        print(
+            """
+            Feedhost is ready. Any OpenAlgo client can connect:
+              address  \(ready.websocket)
+              user     \(Demo.user)
+              key      \(key)
+              brokers  \(ready.brokers.joined(separator: ", "))
+            """)
+        fflush(nil)
+    }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Foundation
+import MarketData
+
+/// `feedhost tail`: a client in the terminal.
+struct TailCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tail", abstract: "Shows the ticks of some symbols.",
+        discussion: "The key may also come in the environment variable FEEDHOST_KEY, which other users cannot read.")
+
+    @Option(help: "ltp, quote or depth.") var mode = "quote"
+    @Option(help: "Levels of the book.") var depth = 5
+    @Option(help: "API key.") var key: String?
+    @Option(help: "Where the host listens.") var url = "ws://127.0.0.1:8765"
+    @Flag(help: "Each message as one line of JSON.") var json = false
+    @Option(help: "Ends after so many messages.") var count: Int?
+    @Argument(help: "Symbols as EXCHANGE:SYMBOL.") var symbols: [String]
+
+    func run() async throws {
+        guard let key = key ?? ProcessInfo.processInfo.environment["FEEDHOST_KEY"], !key.isEmpty else {
+            throw ValidationError("No API key: give --key KEY, or set FEEDHOST_KEY. `feedhost keys issue NAME` makes one.")
+        }
+        let request = try TailRequest(mode: mode, depth: depth, symbols: symbols)
+        try await Tail(
+            url: url, key: Secret(key), request: request, view: TailView.fitting(json: json), limit: count
+        ).run()
+    }
+}

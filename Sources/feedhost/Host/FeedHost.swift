@@ -1,0 +1,115 @@
+import Accounts
+import Foundation
+import Logging
+import MarketBus
+import MarketData
+import Operations
+import PluginHost
+import StreamProxy
+
+/// The rooms, wired: bus, adapters, accounts, proxy. Made by ``start(_:)``, ended by ``stop()``.
+final class FeedHost: Sendable {
+    let store: AccountStore
+    private let settings: Settings
+    private let registry: AdapterRegistry
+    private let bus: SharedPublisher
+    private let sessions: SessionPool
+    private let proxy: ProxyServer
+    private let watcher: StoreWatcher
+    private let logger: Logger
+    private let tasks: [Task<Void, Never>]
+
+    /// How clients and publishers reach this host.
+    var ready: ReadyFile {
+        ReadyFile(
+            pid: ProcessInfo.processInfo.processIdentifier, websocket: "ws://\(Self.urlHost(settings.proxy.host)):\(proxy.port)",
+            bus: bus.endpoint, publisher: bus.publisherEndpoint, brokers: sessions.brokers)
+    }
+
+    /// Starts everything; when it returns, clients can connect.
+    /// - Throws: ``StartError`` or ``SettingsError`` with what is wrong and how to mend it.
+    static func start(_ settings: Settings) async throws -> FeedHost {
+        let logger = Logger(label: "feedhost")
+        for notice in settings.notices + settings.withoutEffect { logger.notice("\(notice)") }
+        ProcessLimits.prepare(logger)
+        let registry = Plugins.scan(settings)
+        Plugins.log(registry, logger)
+        let adapterSettings = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
+        let store: AccountStore
+        let watcher: StoreWatcher
+        do {
+            store = try AccountStore(path: settings.store)
+            watcher = try StoreWatcher(store: store, logger: logger)
+        } catch {
+            throw StartError("\(error)")
+        }
+        for notice in store.notices { logger.notice("\(notice)") }
+
+        let instruments = InstrumentRegistry()
+        let bus = try Listening.bus(settings, registry: registry, instruments: instruments, watcher: watcher, logger)
+        let accounts = SQLiteAccounts(store: store, defaults: settings.credentialDefaults)
+        var configuration = SessionPool.Configuration()
+        configuration.adapterSettings = adapterSettings.mapValues { $0.mapValues(\.value) }
+        configuration.externalAs = settings.bus.externalAs
+        let sessions = SessionPool(
+            registry: registry, instruments: instruments, bus: bus, credentials: accounts,
+            configuration: configuration, logger: logger)
+        let proxy: ProxyServer
+        do {
+            proxy = try await Listening.proxy(
+                settings, accounts: accounts, sessions: sessions, bus: bus, logger)
+        } catch {
+            await sessions.stop()
+            bus.stop()
+            throw error
+        }
+        return FeedHost(
+            store: store, settings: settings, registry: registry, bus: bus, sessions: sessions, proxy: proxy,
+            watcher: watcher, logger: logger)
+    }
+
+    private init(
+        store: AccountStore, settings: Settings, registry: AdapterRegistry, bus: SharedPublisher,
+        sessions: SessionPool, proxy: ProxyServer, watcher: StoreWatcher, logger: Logger
+    ) {
+        self.store = store
+        self.settings = settings
+        self.registry = registry
+        self.bus = bus
+        self.sessions = sessions
+        self.proxy = proxy
+        self.watcher = watcher
+        self.logger = logger
+        tasks = [
+            Task { await watcher.run() },
+            Task {
+                for await change in watcher.changes {
+                    logger.info("the account store has changed: \(change.kind)")
+                    proxy.apply(change)
+                    if case .credentialsChanged(let user, let broker) = change.kind {
+                        await sessions.credentialsChanged(user: user, broker: broker)
+                    }
+                }
+            },
+            Task { await Reporter(settings: settings, bus: bus, sessions: sessions, proxy: proxy, logger: logger).run() },
+        ]
+    }
+
+    /// Drains: clients get 1001, then sessions, bus and store end and their ports are released.
+    func stop() async {
+        for task in tasks { task.cancel() }
+        await proxy.stop()
+        await sessions.stop()
+        bus.stop()
+        try? store.close()
+        logger.info("stopped")
+    }
+
+    private static func urlHost(_ host: String) -> String {
+        switch host {
+        case "0.0.0.0": "127.0.0.1"
+        case "::": "[::1]"
+        default: host.contains(":") ? "[\(host)]" : host
+        }
+    }
+}

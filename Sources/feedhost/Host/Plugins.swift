@@ -1,0 +1,52 @@
+import Foundation
+import Logging
+import PluginHost
+
+/// The adapters of this start.
+enum Plugins {
+    /// Scans all folders. Blocks while files are probed.
+    static func scan(_ settings: Settings) -> AdapterRegistry {
+        let environment = ProcessInfo.processInfo.environment
+        var withoutPath = environment
+        // The settings have it already, from whatever source it came.
+        withoutPath["FEEDHOST_PLUGIN_PATH"] = nil
+        let folders = PluginSearch.folders(explicit: settings.plugins.folders, environment: withoutPath)
+        let allowed = settings.validBrokers.isEmpty ? nil : Set(settings.validBrokers)
+        return AdapterRegistry.scan(
+            .init(folders: folders, allowed: allowed, pins: settings.plugins.pins),
+            probe: PluginProbe(environment: environment))
+    }
+
+    /// Says what was found.
+    static func log(_ registry: AdapterRegistry, _ logger: Logger) {
+        for record in registry.report {
+            switch record.state {
+            case .loaded:
+                logger.info("adapter \(record.broker ?? "?") \(record.version ?? "") from \(record.path)")
+            case .ignored: logger.debug("\(record.path): \(record.reason ?? "ignored")")
+            case .disabled, .shadowed: logger.notice("\(record.path): \(record.reason ?? record.state.rawValue)")
+            default: logger.warning("\(record.path) is not loaded: \(record.reason ?? record.state.rawValue)")
+            }
+        }
+    }
+
+    /// The settings that each loaded adapter declares.
+    static func declaredKeys(_ registry: AdapterRegistry) -> [String: [DeclaredKey]] {
+        var declared: [String: [DeclaredKey]] = [:]
+        for broker in registry.brokers {
+            declared[broker] = registry.adapter(broker)?.description.configKeys.map { key in
+                let kind: DeclaredKey.Kind =
+                    switch key.kind {
+                    case .string: .text
+                    case .int: .int
+                    case .bool: .bool
+                    case .duration: .duration
+                    case .secret: .secret
+                    case .url: .url
+                    }
+                return DeclaredKey(key.name, kind)
+            }
+        }
+        return declared
+    }
+}

@@ -1,0 +1,235 @@
+import AdapterKit
+import AdapterTestKit
+import BinanceAdapter
+import CFeedhostABI
+import Testing
+
+@Suite struct BinanceSocketTests {
+    private func load(_ settings: [String: String] = [:]) throws -> InMemoryHost {
+        try InMemoryHost(binanceEntry, settings: settings)
+    }
+
+    private func streams(_ url: String) -> [String] {
+        url.split(separator: "=").last?.split(separator: "/").map(String.init) ?? []
+    }
+
+    @Test func isReadyWithoutASocket() throws {
+        let host = try load()
+        host.connect()
+        #expect(host.connections.map(\.state) == [UInt32(FH_CONN_CONNECTING), UInt32(FH_CONN_READY)])
+        host.advance(by: .seconds(10))
+        #expect(host.sockets.isEmpty)
+    }
+
+    @Test func opensOneSocketForAllChangesOfAMoment() throws {
+        let host = try load(["endpoint": "ws://127.0.0.1:9/"])
+        host.connect()
+        host.subscribe([host.wish("CRYPTO", "BTCUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(60))
+        host.subscribe([host.wish("CRYPTO", "ETHUSDT", FH_MODE_QUOTE)])
+        host.subscribe([host.wish("CRYPTO", "BNBUSDT", FH_MODE_DEPTH, depth: 20)])
+        #expect(host.results.map(\.outcome) == Array(repeating: UInt32(FH_SUB_SENT_NO_ACK), count: 3))
+        #expect(host.sockets.isEmpty)
+        host.advance(by: .milliseconds(40))
+        #expect(
+            host.sockets.map(\.url) == [
+                "ws://127.0.0.1:9/stream?streams=btcusdt@trade/btcusdt@aggTrade/ethusdt@trade/ethusdt@aggTrade/"
+                    + "ethusdt@ticker/ethusdt@bookTicker/bnbusdt@trade/bnbusdt@aggTrade/bnbusdt@ticker/"
+                    + "bnbusdt@bookTicker/bnbusdt@depth20@100ms"
+            ])
+        host.acceptUpgrade()
+        host.advance(by: .seconds(10))
+        #expect(host.sockets.count == 1)
+        #expect(host.sockets[0].sent.isEmpty)
+    }
+
+    @Test func asksForLaterStreamsByFrames() throws {
+        let host = try openBinance(FH_MODE_LTP)
+        host.subscribe([host.wish("CRYPTO", "ETHUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(100))
+        #expect(
+            host.sockets[0].sentText == [
+                #"{"method":"SUBSCRIBE","params":["ethusdt@trade","ethusdt@aggTrade"],"id":1}"#
+            ])
+        host.deliver(#"{"result":null,"id":1}"#)
+        host.unsubscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_LTP)])
+        host.advance(by: .seconds(5))
+        #expect(
+            host.sockets[0].sentText.last
+                == #"{"method":"UNSUBSCRIBE","params":["nknusdt@aggTrade","nknusdt@trade"],"id":2}"#)
+        #expect(host.sockets.count == 1)
+        host.deliver(BinanceDecodingTests.trade)
+        #expect(host.metric(FH_M_FRAMES_IGNORED) == 1)
+    }
+
+    @Test func changesTheModeOfAnInstrument() throws {
+        let host = try openBinance(FH_MODE_LTP)
+        host.subscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_DEPTH, depth: 10)])
+        host.advance(by: .milliseconds(100))
+        #expect(host.sockets[0].sentText.first?.contains("nknusdt@depth10@100ms") == true)
+        #expect(host.sockets[0].sentText.first?.contains("trade") == false)
+    }
+
+    @Test func opensANewConnectionWhenAFrameIsNotConfirmed() throws {
+        let host = try openBinance(FH_MODE_LTP)
+        host.subscribe([host.wish("CRYPTO", "ETHUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(100))
+        host.advance(by: .milliseconds(1_999))
+        #expect(host.sockets.count == 1)
+        host.advance(by: .milliseconds(1))
+        #expect(host.sockets.count == 2)
+        #expect(
+            streams(host.sockets[1].url) == ["nknusdt@trade", "nknusdt@aggTrade", "ethusdt@trade", "ethusdt@aggTrade"])
+
+        // Until the new one is open, the old one serves.
+        host.deliver(BinanceDecodingTests.trade, on: host.sockets[0].id)
+        #expect(host.tickCount == 1)
+        #expect(host.sockets[0].closeCode == nil)
+        host.acceptUpgrade()
+        #expect(host.sockets[0].closeCode == 1_000)
+        host.deliver(BinanceDecodingTests.trade.replacing("\"t\":77", with: "\"t\":78"))
+        #expect(host.tickCount == 2)
+        #expect(host.connections.count == 2)
+
+        // From now on a change goes into a new URL at once.
+        host.subscribe([host.wish("CRYPTO", "BNBUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(100))
+        #expect(host.sockets.count == 3)
+        #expect(streams(host.sockets[2].url).count == 6)
+    }
+
+    @Test func staysWhenAFrameIsConfirmed() throws {
+        let host = try openBinance(FH_MODE_LTP)
+        host.subscribe([host.wish("CRYPTO", "ETHUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(200))
+        host.deliver(#"{"result":null,"id":1}"#)
+        host.advance(by: .seconds(10))
+        #expect(host.sockets.count == 1)
+        #expect(host.metrics.isEmpty)
+    }
+
+    @Test func opensANewConnectionWhenAFrameIsRefused() throws {
+        let host = try openBinance(FH_MODE_LTP)
+        host.subscribe([host.wish("CRYPTO", "ETHUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(100))
+        host.deliver(#"{"error":{"code":2,"msg":"Invalid request"},"id":1}"#)
+        #expect(host.sockets.count == 2)
+    }
+
+    @Test func keepsToItsLimits() throws {
+        let host = try load()
+        host.connect()
+        host.subscribe((1...150).map { host.wish("CRYPTO", "COIN\($0)", FH_MODE_DEPTH, depth: 5) })
+        host.advance(by: .milliseconds(100))
+        #expect(streams(host.sockets[0].url).count == 200)
+        host.acceptUpgrade()
+        for id in 1...6 {
+            host.deliver("{\"result\":null,\"id\":\(id)}")
+            host.advance(by: .milliseconds(250))
+        }
+        let socket = host.sockets[0]
+        #expect(socket.sent.count == 6)
+        let asked = socket.sentText.map { $0.split(separator: ",").count - 2 }
+        #expect(asked.allSatisfy { $0 <= 100 })
+        #expect(asked.reduce(0, +) == 550)
+        for (earlier, later) in zip(socket.sentAt, socket.sentAt.dropFirst(4)) {
+            #expect(later - earlier >= 1_000_000_000, "at most four frames a second")
+        }
+    }
+
+    @Test func closesTheSocketWhenNothingIsWanted() throws {
+        let host = try openBinance(FH_MODE_LTP)
+        host.unsubscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(100))
+        #expect(host.sockets[0].closeCode == 1_000)
+        #expect(host.connections.last?.state == UInt32(FH_CONN_READY))
+        #expect(host.timerCount == 0)
+        host.subscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(100))
+        #expect(host.sockets.count == 2)
+    }
+
+    @Test(arguments: [
+        (0, FH_WHY_NETWORK, 0), (500, FH_WHY_NETWORK, 0), (401, FH_WHY_AUTH_REJECTED, 0),
+        (403, FH_WHY_AUTH_REJECTED, 0),
+        (429, FH_WHY_RATE_LIMITED, 7_000), (418, FH_WHY_RATE_LIMITED, 7_000),
+    ])
+    func reportsALostSocket(httpStatus: Int, reason: Int, wait: Int) throws {
+        let host = try load()
+        host.connect()
+        host.subscribe([host.wish("CRYPTO", "BTCUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(100))
+        host.drop(httpStatus: Int32(httpStatus), headers: ["retry-after": "7"])
+        let event = try #require(host.connections.last)
+        #expect(event.state == UInt32(FH_CONN_DISCONNECTED))
+        #expect(event.reason == UInt32(reason))
+        #expect(event.retryAfter == UInt32(wait))
+        #expect(event.generation == 1)
+        #expect(host.timerCount == 0)
+
+        host.connect()
+        host.subscribe([host.wish("CRYPTO", "BTCUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(100))
+        #expect(host.sockets.count == 2)
+        #expect(host.connections.last?.generation == 2)
+    }
+
+    /// The host's own pause begins anew with every READY, and this adapter is ready before it has a socket.
+    @Test func asksForLongerPausesWhileNoSocketOpens() throws {
+        let host = try load()
+        var waits: [UInt32] = []
+        for _ in 0..<10 {
+            host.connect()
+            host.subscribe([host.wish("CRYPTO", "BTCUSDT", FH_MODE_LTP)])
+            host.advance(by: .milliseconds(100))
+            host.drop()
+            waits.append(host.connections.last?.retryAfter ?? 0)
+        }
+        #expect(waits == [0, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000, 60_000])
+    }
+
+    @Test func countsTradesAnewAfterAReconnect() throws {
+        let host = try openBinance(FH_MODE_LTP)
+        host.deliver(BinanceDecodingTests.trade)
+        host.drop()
+        host.connect()
+        host.subscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(100))
+        host.acceptUpgrade()
+        host.deliver(BinanceDecodingTests.trade)
+        #expect(host.tickCount == 2)
+    }
+
+    @Test func forgetsEverythingOnDisconnect() throws {
+        let host = try openBinance(FH_MODE_LTP)
+        host.disconnect()
+        #expect(host.sockets[0].closeCode == 1_000)
+        #expect(host.connections.last?.reason == UInt32(FH_WHY_REQUESTED))
+        #expect(host.subscribe([host.wish("CRYPTO", "BTCUSDT", FH_MODE_LTP)]) == .wrongState)
+        host.deliver(BinanceDecodingTests.trade, on: host.sockets[0].id)
+        #expect(host.tickCount == 0)
+    }
+
+    @Test func refusesWhatIsNoSymbol() throws {
+        let host = try load()
+        host.connect()
+        host.subscribe([
+            host.wish("CRYPTO", "btcusdt", FH_MODE_LTP), host.wish("CRYPTO", "A/B", FH_MODE_LTP),
+            host.wish("NSE", "RELIANCE", FH_MODE_LTP), host.wish("CRYPTO", "BTCUSDT", FH_MODE_DEPTH, depth: 50),
+        ])
+        #expect(
+            host.results.map(\.message) == [
+                "Symbol btcusdt not found for exchange CRYPTO. Did you mean BTCUSDT?",
+                "Symbol A/B not found for exchange CRYPTO", "Symbol RELIANCE not found for exchange NSE", "",
+            ])
+        #expect(host.results.prefix(3).allSatisfy { $0.status == .unknownInstrument })
+        #expect(host.results[3].outcome == UInt32(FH_SUB_DOWNGRADED))
+        #expect(host.results[3].depth == 20)
+        #expect(host.resultCalls == 1)
+    }
+
+    @Test func refusesSettingsThatMakeNoSense() {
+        #expect(throws: InMemoryHost.LoadFailure.self) { try load(["endpoint": "https://example.com"]) }
+        #expect(throws: InMemoryHost.LoadFailure.self) { try load(["trades": "all"]) }
+    }
+}

@@ -1,0 +1,116 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import NIOWebSocket
+
+/// A server on a free port of the loopback interface that does to its client what the test says.
+final class TestServer: Sendable {
+    /// What is done with each connection; called on its event loop.
+    enum Behaviour: Sendable {
+        /// Answers the first request with these bytes, as they are, and closes.
+        case raw(String)
+        /// Accepts the connection and never says a word.
+        case mute
+        /// Upgrades to a WebSocket; the closure is called once it is open, and for every frame that comes.
+        case webSocket(@Sendable (WebSocketPeer) -> Void, @Sendable (WebSocketPeer, WebSocketFrame) -> Void)
+    }
+
+    let port: Int
+    private let channel: any Channel
+
+    static let group = MultiThreadedEventLoopGroup.singleton
+
+    init(_ behaviour: Behaviour, tls: NIOSSLContext? = nil) async throws {
+        channel = try await ServerBootstrap(group: Self.group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+                    try Self.configure(channel, behaviour)
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        port = channel.localAddress?.port ?? 0
+    }
+
+    func stop() async throws { try await channel.close() }
+
+    private static func configure(_ channel: any Channel, _ behaviour: Behaviour) throws {
+        switch behaviour {
+        case .mute: break
+        case .raw(let text): try channel.pipeline.syncOperations.addHandler(RawAnswer(text))
+        case .webSocket(let opened, let received):
+            let upgrader = NIOWebSocketServerUpgrader(
+                maxFrameSize: 1 << 24, automaticErrorHandling: false,
+                shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(["X-Test": "yes"]) },
+                upgradePipelineHandler: { channel, _ in
+                    channel.eventLoop.makeCompletedFuture {
+                        let peer = WebSocketPeer(channel: channel)
+                        try channel.pipeline.syncOperations.addHandler(PeerHandler(peer, received))
+                        opened(peer)
+                    }
+                })
+            try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+                withServerUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
+        }
+    }
+}
+
+/// The server's end of a WebSocket.
+struct WebSocketPeer: Sendable {
+    let channel: any Channel
+
+    func send(
+        _ opcode: WebSocketOpcode, _ text: String, fin: Bool = true, rsv1: Bool = false, mask: Bool = false
+    ) {
+        send(opcode, ByteBuffer(string: text), fin: fin, rsv1: rsv1, mask: mask)
+    }
+
+    func send(
+        _ opcode: WebSocketOpcode, _ bytes: ByteBuffer, fin: Bool = true, rsv1: Bool = false, mask: Bool = false
+    ) {
+        let frame = WebSocketFrame(
+            fin: fin, rsv1: rsv1, opcode: opcode, maskKey: mask ? .random() : nil, data: bytes)
+        channel.writeAndFlush(frame, promise: nil)
+    }
+
+    func close(_ code: UInt16, _ reason: String = "") {
+        var data = ByteBuffer(integer: code)
+        data.writeString(reason)
+        send(.connectionClose, data)
+    }
+}
+
+private final class PeerHandler: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    private let peer: WebSocketPeer
+    private let received: @Sendable (WebSocketPeer, WebSocketFrame) -> Void
+
+    init(_ peer: WebSocketPeer, _ received: @escaping @Sendable (WebSocketPeer, WebSocketFrame) -> Void) {
+        self.peer = peer
+        self.received = received
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        received(peer, Self.unwrapInboundIn(data))
+    }
+}
+
+/// Reads a request's head, answers, closes.
+private final class RawAnswer: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let text: String
+    private var request = ""
+
+    init(_ text: String) { self.text = text }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        request += String(buffer: Self.unwrapInboundIn(data))
+        guard request.contains("\r\n\r\n") else { return }
+        request = ""
+        // What the client sent comes back where the answer asks for it.
+        let channel = context.channel
+        channel.writeAndFlush(ByteBuffer(string: text)).whenComplete { _ in channel.close(promise: nil) }
+    }
+}

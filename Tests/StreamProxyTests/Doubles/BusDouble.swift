@@ -1,0 +1,98 @@
+import MarketBus
+import MarketData
+import Synchronization
+
+/// A bus in memory: what tests publish is what the shard drains.
+final class BusDouble: Sendable {
+    enum Message: Sendable {
+        case data(RouteKey, snapshot: Bool, String)
+        case order(user: String, String)
+    }
+
+    private struct State {
+        var interest: Set<RouteKey> = []
+        var queue: [Message] = []
+        var lastValues: [RouteKey: String] = [:]
+        var signal: (@Sendable () -> Void)?
+        var isArmed = true
+        var isClosed = false
+        var unsubscribes = 0
+    }
+
+    private let state = Mutex(State())
+
+    var interest: Set<RouteKey> { state.withLock { $0.interest } }
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// The value that a new subscriber of the route gets as its snapshot.
+    func setLastValue(_ key: RouteKey, _ payload: String) { state.withLock { $0.lastValues[key] = payload } }
+
+    /// Queues a message, if anybody is interested, and wakes the shard.
+    func publish(_ key: RouteKey, snapshot: Bool = false, _ payload: String) {
+        post { $0.interest.contains(key) ? [.data(key, snapshot: snapshot, payload)] : [] }
+    }
+
+    func publishOrder(user: String, _ payload: String) { post { _ in [.order(user: user, payload)] } }
+
+    /// Many at once, so that they come in one batch.
+    func publish(_ messages: [Message]) { post { _ in messages } }
+
+    private func post(_ messages: (State) -> [Message]) {
+        let signal: (@Sendable () -> Void)? = state.withLock { state in
+            state.queue += messages(state)
+            guard state.isArmed, !state.queue.isEmpty else { return nil }
+            state.isArmed = false
+            return state.signal
+        }
+        signal?()
+    }
+
+    func makePort() -> Port { Port(bus: self) }
+
+    final class Port: BusPort {
+        let bus: BusDouble
+        init(bus: BusDouble) { self.bus = bus }
+
+        func subscribe(_ key: RouteKey) {
+            bus.post { state in
+                state.lastValues[key].map { [.data(key, snapshot: true, $0)] } ?? []
+            }
+            bus.state.withLock { _ = $0.interest.insert(key) }
+        }
+
+        func unsubscribe(_ key: RouteKey) { bus.state.withLock { _ = $0.interest.remove(key) } }
+
+        func drain(limit: Int, _ body: (BusEvent) -> Void) -> Int {
+            let messages = bus.state.withLock { state in
+                let messages = Array(state.queue.prefix(limit))
+                state.queue.removeFirst(messages.count)
+                return messages
+            }
+            for message in messages {
+                switch message {
+                case .data(let key, let snapshot, let text):
+                    var text = text
+                    text.withUTF8 { body(.data(key, snapshot: snapshot, payload: UnsafeRawBufferPointer($0))) }
+                case .order(let user, let text):
+                    var text = text
+                    text.withUTF8 { body(.order(user: user, payload: UnsafeRawBufferPointer($0))) }
+                }
+            }
+            return messages.count
+        }
+
+        func wake(_ signal: @escaping @Sendable () -> Void) { bus.state.withLock { $0.signal = signal } }
+
+        func rearm() {
+            bus.state.withLock { $0.isArmed = true }
+            bus.post { _ in [] }
+        }
+
+        func close() {
+            bus.state.withLock {
+                $0.signal = nil
+                $0.isClosed = true
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import MarketData
+import Synchronization
+
+/// Accounts and sessions in memory.
+final class DirectoryDouble: Authenticator, SessionDirectory {
+    let brokers = ["zerodha", "angel", "dhan"]
+    /// Holds authentications back until it opens.
+    let gate = Gate(isOpen: true)
+
+    private struct State {
+        var accounts: [String: Account] = [
+            "key-alice": Account(user: "alice", broker: "zerodha", keyID: 1),
+            "key-alice-2": Account(user: "alice", broker: "zerodha", keyID: 3),
+            "key-bob": Account(user: "bob_k", broker: "angel", keyID: 2),
+            "key-ghost": Account(user: "ghost", broker: "absent", keyID: 4),
+        ]
+        var sessions: [String: SessionDouble] = [:]
+        var attachments = 0
+    }
+
+    private let state = Mutex(State())
+    private let instruments = InstrumentRegistry()
+
+    /// Attachments not yet given back.
+    var attachments: Int { state.withLock { $0.attachments } }
+
+    func session(of user: String) -> SessionDouble? { state.withLock { $0.sessions[user] } }
+
+    /// Makes the user's session before anybody attaches.
+    @discardableResult
+    func session(user: String, broker: String) -> SessionDouble {
+        state.withLock { state in
+            if let session = state.sessions[user] { return session }
+            let id = UInt32(state.sessions.count + 1)
+            let session = SessionDouble(id: id, user: user, broker: broker, instruments: instruments)
+            state.sessions[user] = session
+            return session
+        }
+    }
+
+    func authenticate(key: Secret) async throws -> Account {
+        await gate.pass()
+        if key.revealed == "key-revoked" { throw FeedError(.broker, "No broker configuration found for user") }
+        guard let account = state.withLock({ $0.accounts[key.revealed] }) else {
+            throw FeedError(.authentication, "Invalid API key")
+        }
+        return account
+    }
+
+    func attach(user: String, broker: String) async throws -> any MarketSession {
+        guard brokers.contains(broker) else { throw FeedError(.broker, "Broker adapter not found") }
+        let session = session(user: user, broker: broker)
+        state.withLock { $0.attachments += 1 }
+        return session
+    }
+
+    func detach(_ session: any MarketSession) async { state.withLock { $0.attachments -= 1 } }
+}

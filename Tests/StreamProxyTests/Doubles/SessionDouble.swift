@@ -1,0 +1,71 @@
+import MarketData
+import Synchronization
+
+/// A broker session in memory: grants at most 20 levels, refuses symbols that begin with `BAD`, and counts references.
+final class SessionDouble: MarketSession {
+    let id: UInt32
+    let user: String
+    let broker: String
+    let modes: Set<Mode> = [.ltp, .quote, .depth]
+
+    private struct State {
+        var references: [RouteKey: Int] = [:]
+        var status = "connected"
+        var refusal: FeedError?
+    }
+
+    private let state = Mutex(State())
+    private let instruments: InstrumentRegistry
+    /// Holds subscriptions back until it opens.
+    let gate = Gate(isOpen: true)
+
+    init(id: UInt32, user: String, broker: String, instruments: InstrumentRegistry) {
+        self.id = id
+        self.user = user
+        self.broker = broker
+        self.instruments = instruments
+    }
+
+    var references: [RouteKey: Int] { state.withLock { $0.references } }
+
+    func refuse(_ error: FeedError?) { state.withLock { $0.refusal = error } }
+
+    func ready() async throws {
+        if let refusal = state.withLock({ $0.refusal }) { throw refusal }
+    }
+
+    func route(_ wish: Wish) -> RouteKey? {
+        instruments.handle(of: wish.instrument).map {
+            RouteKey(
+                session: id, instrument: $0, mode: wish.mode, depth: UInt16(Self.granted(wish.depth)),
+                suffixed: wish.suffixed)
+        }
+    }
+
+    private static func granted(_ wish: Int) -> Int { wish >= 20 ? 20 : 5 }
+
+    func subscribe(_ wishes: [Wish]) async -> [WishOutcome] {
+        await gate.pass()
+        return wishes.map { wish in
+            guard !wish.instrument.symbol.hasPrefix("BAD"), let route = route(wish) else {
+                let text = "Symbol \(wish.instrument.symbol) not found for exchange \(wish.instrument.exchange)"
+                return WishOutcome(wish: wish, result: .failure(FeedError(.symbolNotFound, text)))
+            }
+            state.withLock { $0.references[route, default: 0] += 1 }
+            let isPending = wish.instrument.symbol == "LATER"
+            let grant = WishOutcome.Grant(route: route, depth: Self.granted(wish.depth), pending: isPending)
+            return WishOutcome(wish: wish, result: .success(grant))
+        }
+    }
+
+    func unsubscribe(_ routes: [RouteKey]) async {
+        state.withLock { state in
+            for route in routes {
+                state.references[route, default: 0] -= 1
+                if state.references[route] == 0 { state.references[route] = nil }
+            }
+        }
+    }
+
+    func status() async -> String { state.withLock { $0.status } }
+}

@@ -1,0 +1,70 @@
+import NIOCore
+import Testing
+
+@testable import StreamProxy
+
+@Suite(.timeLimit(.minutes(1))) struct HandshakeTests {
+    @Test(arguments: ["/", "/ws", "/ws/", "/any/path?x=1"]) func anyPath(path: String) async throws {
+        try await House.with { house in
+            let client = try await WireClient.connect(port: house.proxy.port, path: path)
+            #expect(client.head.hasPrefix("HTTP/1.1 101 Switching Protocols\r\n"))
+            #expect(client.head.range(of: "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") != nil)
+            #expect(client.head.range(of: "Sec-WebSocket-Extensions") == nil)
+            #expect(client.head.range(of: "Sec-WebSocket-Protocol") == nil)
+        }
+    }
+
+    @Test func framesInTheSameSegmentAreNotLost() async throws {
+        try await House.with { house in
+            let ping = WireClient.frame(.text, Array(#"{"action":"ping","_pingId":1}"#.utf8))
+            let client = try await WireClient.connect(port: house.proxy.port, trailing: ping + ping)
+            #expect(try await client.json()["_pingId"] == .int(1))
+            #expect(try await client.json()["_pingId"] == .int(1))
+        }
+    }
+
+    @Test func plainRequestsGetAHint() async throws {
+        try await House.with { house in
+            let answer = try await WireClient.exchange(port: house.proxy.port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 426 Upgrade Required\r\n"))
+            #expect(answer.hasSuffix("\r\n\r\nThis is a WebSocket endpoint.\n"))
+            let post = try await WireClient.exchange(
+                port: house.proxy.port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
+            #expect(post.hasPrefix("HTTP/1.1 405"))
+            let old = try await WireClient.exchange(
+                port: house.proxy.port,
+                "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    + "Sec-WebSocket-Key: AAAA\r\nSec-WebSocket-Version: 8\r\n\r\n")
+            #expect(old.hasPrefix("HTTP/1.1 426"))
+            #expect(old.range(of: "Sec-WebSocket-Version: 13") != nil)
+            let noKey = try await WireClient.exchange(
+                port: house.proxy.port,
+                "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    + "Sec-WebSocket-Version: 13\r\n\r\n")
+            #expect(noKey.hasPrefix("HTTP/1.1 400"))
+            let noise = try await WireClient.exchange(port: house.proxy.port, "\u{1}\u{2}\u{3} nonsense\r\n\r\n")
+            #expect(noise.hasPrefix("HTTP/1.1 400"))
+            let endless = try await WireClient.exchange(
+                port: house.proxy.port, "GET / HTTP/1.1\r\nX: " + String(repeating: "x", count: 100_000))
+            #expect(endless.hasPrefix("HTTP/1.1 400"))
+        }
+    }
+
+    @Test func silentConnectionsAreDropped() async throws {
+        try await House.with({ $0.handshakeTimeout = .milliseconds(50) }) { house in
+            let answer = try await WireClient.exchange(port: house.proxy.port, "GET / HT")
+            #expect(answer == "")
+        }
+    }
+
+    @Test func aTakenPortIsNamed() async throws {
+        try await House.with { house in
+            let port = house.proxy.port
+            await #expect {
+                try await House.with({ $0.port = port }, { _ in })
+            } throws: { error in
+                (error as? ProxyStartError)?.code == .addressInUse
+            }
+        }
+    }
+}
