@@ -14,6 +14,7 @@ final class InnerPort: BusPort {
     private let payload = ZMQMessage()
     private let bell: Bell
     private var thread: BusThread?
+    private var signal: (@Sendable () -> Void)?
 
     init(shard: UInt8, context: ZMQContext) throws {
         precondition(shard < 64, "interest is kept in a mask of 64 shards")
@@ -35,6 +36,9 @@ final class InnerPort: BusPort {
             key.write(to: base, shard: shard)
             socket.set(option, UnsafeRawBufferPointer(bytes))
         }
+        // Every call into libzmq may take the edge of its descriptor with it; then the bell stays silent for what has
+        // come in meanwhile (zmq_getsockopt(3), ZMQ_FD).
+        if socket.isReadable { signal?() }
     }
 
     func drain(limit: Int, _ body: (BusEvent) -> Void) -> Int {
@@ -54,6 +58,7 @@ final class InnerPort: BusPort {
 
     func wake(_ signal: @escaping @Sendable () -> Void) throws {
         let bell = bell
+        self.signal = signal
         thread = try BusThread(name: "bell of shard \(shard)") { bell.run(signal) }
     }
 
@@ -63,6 +68,7 @@ final class InnerPort: BusPort {
         bell.stop()
         thread?.join()
         thread = nil
+        signal = nil
     }
 }
 
@@ -87,8 +93,10 @@ private final class Bell: Sendable {
     /// Armed at first. After a ring it waits to be armed again, so the shard is never told twice of the same thing.
     func run(_ signal: @Sendable () -> Void) {
         while true {
-            wait(for: [watched, control.reader])
+            let hasWork = wait(for: [watched, control.reader])
             if stopping.load(ordering: .acquiring) { return }
+            control.drain()
+            guard hasWork else { continue }
             signal()
             wait(for: [control.reader])
             control.drain()
@@ -96,8 +104,11 @@ private final class Bell: Sendable {
         }
     }
 
-    private func wait(for descriptors: [Int32]) {
+    /// - Returns: Whether the first one is readable.
+    @discardableResult
+    private func wait(for descriptors: [Int32]) -> Bool {
         var items = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while poll(&items, nfds_t(items.count), -1) < 0, errno == EINTR {}
+        return items.first.map { $0.revents != 0 } ?? false
     }
 }

@@ -63,6 +63,13 @@ final class ZMQSocket {
         return value
     }
 
+    /// True when a message can be received now.
+    var isReadable: Bool {
+        var events: Int32 = 0
+        var length = MemoryLayout<Int32>.size
+        return zmq_getsockopt(pointer, ZMQ_EVENTS, &events, &length) == 0 && events & ZMQ_POLLIN != 0
+    }
+
     /// Receives without waiting; false when there is nothing.
     func receive(into message: ZMQMessage) -> Bool { zmq_msg_recv(message.pointer, pointer, ZMQ_DONTWAIT) >= 0 }
 

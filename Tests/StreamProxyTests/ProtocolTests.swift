@@ -49,7 +49,7 @@ import Testing
                 try? await client.send(frame: bytes)
                 let close = try await client.closeFrame()
                 #expect(close.code == code, "\(name)")
-                try await client.close()
+                await client.close()
                 #expect(try await healthy.reply(to: #"{"action":"ping"}"#)["type"] == "pong")
             }
             let total = house.proxy.counters.snapshot().protocolErrors.values.reduce(0, +)
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func afterAViolationTheSocketIsClosed() async throws {
-        try await House.with { house in
+        try await House.with({ $0.closeTimeout = .milliseconds(100) }) { house in
             let client = try await house.connect()
             try await client.send(frame: WireClient.frame(.text, [0xFF]))
             _ = try await client.closeFrame()

@@ -166,7 +166,7 @@ import Testing
             // One subscription is under way when the client leaves.
             try await client.send(subscribe("TCS"))
             await session.gate.arrival()
-            try await client.close()
+            await client.close()
             session.gate.open()
             await house.proxy.stop()
             #expect(session.references.isEmpty)

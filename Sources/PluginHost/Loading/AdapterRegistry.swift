@@ -25,8 +25,7 @@ public final class AdapterRegistry: Sendable {
     /// Held for a whole look-up, so that no file is probed twice at once; ``state`` is never held for long.
     private let lookingUp = Mutex(())
 
-    /// Looks at every file in every folder. Blocks: about 30 ms for each file that is sound, at most about a second for a
-    /// round of files that hang.
+    /// Looks at every file in every folder. Blocks: a few milliseconds for each file, a second for files that hang.
     public static func scan(_ options: Options, probe: PluginProbe) -> AdapterRegistry {
         AdapterRegistry(options, examination: PluginExamination(probe: probe))
     }

@@ -59,7 +59,7 @@ struct ConflictRules {
             let names = others.map(\.file).joined(separator: " and ")
             return .not(
                 .refused,
-                "claims the broker \(broker), and so does \(names) in the same folder; remove one or pin the broker to one"
+                "claims the broker \(broker), and so does \(names) in the same folder; remove one, or pin the broker"
             )
         }
         if leaders.count == 1, let leader = leaders.first {

@@ -105,7 +105,7 @@ extension EntryCheck {
             }
             guard link.carries != 0, link.carries & ~(allModes | UInt32(FH_CARRIES_ORDERS)) == 0 else {
                 throw PluginRefusal(
-                    "lets the connection kind \(name) of \(id) carry \(link.carries); 1, 2, 4 and 8, added up, are known"
+                    "lets the connection kind \(name) of \(id) carry \(link.carries); 1, 2, 4, 8, added up, are known"
                 )
             }
             guard let unit = LinkKind.Unit(rawValue: link.unit) else {

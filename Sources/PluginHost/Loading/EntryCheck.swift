@@ -42,7 +42,7 @@ enum EntryCheck {
         let wanted = entry.pointee.min_host_minor
         guard wanted <= FH_ABI_MINOR else {
             throw PluginRefusal(
-                "needs a host with ABI \(FH_ABI_MAJOR).\(wanted) or newer; this host has \(FH_ABI_MAJOR).\(FH_ABI_MINOR)"
+                "needs a host with ABI \(FH_ABI_MAJOR).\(wanted) or later; this host has \(FH_ABI_MAJOR).\(FH_ABI_MINOR)"
             )
         }
         try checkLayout(entry.pointee.layout)

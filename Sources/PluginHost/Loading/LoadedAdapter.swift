@@ -2,7 +2,8 @@ import CFeedhostABI
 
 /// One broker's adapter, mapped into this process for good.
 ///
-/// `@unchecked Sendable`: ``table`` points to a static of the plugin, which never changes by contract and is never unmapped.
+/// `@unchecked Sendable`: ``table`` points to a static of the plugin, which by contract never changes and which is never
+/// unmapped.
 public struct LoadedAdapter: @unchecked Sendable {
     public let description: BrokerDescription
     /// The adapter's functions; use `FH_HAS` logic (``fh_adapter/size``) for those after ABI 1.0.

@@ -21,7 +21,8 @@ public enum PluginSearch {
     ///   - explicit: The values of `--plugins`.
     ///   - environment: Read for `FEEDHOST_PLUGIN_PATH` (colon-separated), `XDG_DATA_HOME` and `HOME`.
     ///   - directory: What relative paths start from; nil for the working directory.
-    /// - Returns: All folders, whether they exist or not; two that are the same real folder count once, at the first place.
+    /// - Returns: All folders, whether they exist or not; two that are the same real folder count once, at the first
+    ///   place.
     public static func folders(
         explicit: [String] = [], environment: [String: String], directory: String? = nil
     ) -> [PluginFolder] {

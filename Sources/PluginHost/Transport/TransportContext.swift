@@ -15,8 +15,8 @@ open class TransportContext: @unchecked Sendable {
 
     public init() {}
 
-    /// The lane that the C functions of `feedhost.transport/1` work on. Set it on the lane's event loop. Read elsewhere it
-    /// is nil, which the C functions turn into `FH_E_STATE`.
+    /// The lane that the C functions of `feedhost.transport/1` work on. Set it on the lane's event loop. Read elsewhere
+    /// it is nil, which the C functions turn into `FH_E_STATE`.
     public var lane: TransportLane? {
         get {
             guard let current = attachment.withLock({ $0 }), current.loop.inEventLoop else { return nil }

@@ -2,10 +2,11 @@ import CFeedhostABI
 import NIOCore
 import NIOSSL
 
-/// One adapter instance's sockets, requests and timers, and the order in which it is called. Confined to its event loop.
+/// One adapter instance's sockets, requests and timers, and the order in which it is called. Confined to its event
+/// loop.
 ///
-/// Calls into the adapter are made one after another and never from inside one of its own calls to the host: an event that
-/// comes up meanwhile waits until the event loop turns. After ``closeAll()`` no event arrives.
+/// Calls into the adapter are made one after another and never from inside one of its own calls to the host: an event
+/// that comes up meanwhile waits until the event loop turns. After ``closeAll()`` no event arrives.
 public final class TransportLane {
     /// Times in milliseconds, and what a test replaces.
     public struct Options: Sendable {
@@ -113,7 +114,7 @@ public final class TransportLane {
         return body()
     }
 
-    /// Delivers an event now, or as soon as the call that is under way has returned. `event` checks that its id still lives.
+    /// Delivers an event now, or soon after the call that is under way. `event` checks that its id still lives.
     func deliver(_ event: @escaping () -> Void) {
         guard depth > 0 || !waiting.isEmpty else { return event() }
         waiting.append(event)

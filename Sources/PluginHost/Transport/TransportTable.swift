@@ -2,8 +2,8 @@ import CFeedhostABI
 import NIOCore
 
 extension TransportLane {
-    /// The host's half of `feedhost.transport/1`, valid for the life of the process. Its functions take the pointer to a
-    /// ``TransportContext`` as `fh_host_ctx`, answer `FH_E_STATE` away from the lane, and never trap.
+    /// The host's half of `feedhost.transport/1`, valid for the life of the process. Its functions take the pointer to
+    /// a ``TransportContext`` as `fh_host_ctx`, answer `FH_E_STATE` away from the lane, and never trap.
     public static var table: UnsafePointer<fh_transport> { TransportTable.shared.pointer }
 }
 

@@ -6,8 +6,8 @@ import NIOWebSocket
 
 /// A WebSocket to a broker, or to a Feedhost server. Confined to its event loop.
 ///
-/// It masks what it sends, joins fragments, answers pings and watches its own; permessage-deflate is not offered: brokers'
-/// frames are small and mostly binary, and inflating would put a second copy of each on the way of a tick.
+/// It masks what it sends, joins fragments, answers pings and watches its own; permessage-deflate is not offered:
+/// brokers' frames are small and mostly binary, and inflating would put a second copy of each on the way of a tick.
 public final class WebSocketConnection {
     /// Limits and times. Milliseconds.
     public struct Options: Sendable {
@@ -105,8 +105,8 @@ public final class WebSocketConnection {
         endTimers()
     }
 
-    /// Stops and resumes reading, so that the broker's bytes wait in the kernel and not here. Meanwhile missing pongs are no
-    /// sign of anything.
+    /// Stops and resumes reading, so that the broker's bytes wait in the kernel and not here. Meanwhile missing pongs
+    /// are no sign of anything.
     public func setPaused(_ paused: Bool) {
         guard paused != isPaused else { return }
         isPaused = paused

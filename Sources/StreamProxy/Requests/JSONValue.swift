@@ -2,7 +2,7 @@ import NIOCore
 
 /// A JSON value as a client wrote it: members keep their order, numbers their spelling, so that whatever is echoed
 /// (`request_id`, `timestamp`) comes back as it came.
-indirect enum JSONValue: Equatable, Sendable {
+enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)
     /// The literal: `1`, `1.0` and `1e0` differ, as they do in Python.

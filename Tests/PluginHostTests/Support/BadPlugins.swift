@@ -23,7 +23,7 @@ enum ProbeFixture {
         return found
     }()
 
-    /// A folder with `bad`, `extra`, `shadow` and `.work/valid.so`; nil, with a printed reason, when it cannot be built.
+    /// A folder with `bad`, `extra`, `shadow` and `.work/valid.so`; nil, with a printed reason, if it cannot be.
     static let plugins: String? = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let output =

@@ -1,6 +1,7 @@
 import Logging
 import MarketData
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import StreamProxy
@@ -10,6 +11,7 @@ struct House {
     let directory = DirectoryDouble()
     let bus = BusDouble()
     let proxy: ProxyServer
+    private let clients = ClientList()
 
     private init(_ change: (inout ProxyConfiguration) -> Void) {
         var logger = Logger(label: "test")
@@ -17,8 +19,8 @@ struct House {
         let bus = bus
         var configuration = ProxyConfiguration(
             port: 0, authenticator: directory, directory: directory, logger: logger, makePort: { _ in bus.makePort() })
-        // Clients of tests do not answer close frames unless that is what is tested.
-        configuration.closeTimeout = .milliseconds(100)
+        // Longer than any test should take, so that a busy machine changes nothing; who tests a deadline sets it.
+        configuration.closeTimeout = .seconds(20)
         configuration.sweepInterval = .milliseconds(10)
         change(&configuration)
         proxy = ProxyServer(configuration)
@@ -33,10 +35,10 @@ struct House {
         do {
             try await body(house)
         } catch {
-            await house.proxy.stop()
+            await house.leave()
             throw error
         }
-        await house.proxy.stop()
+        await house.leave()
         #expect(house.bus.isClosed)
         #expect(house.bus.interest.isEmpty)
         #expect(house.directory.attachments == 0)
@@ -44,8 +46,15 @@ struct House {
         #expect(house.proxy.counters.snapshot().authenticated == 0)
     }
 
-    func connect(headers: String = "") async throws -> WireClient {
-        try await WireClient.connect(port: proxy.port, headers: headers)
+    private func leave() async {
+        for client in clients.all { await client.close() }
+        await proxy.stop()
+    }
+
+    func connect(path: String = "/", headers: String = "", trailing: [UInt8] = []) async throws -> WireClient {
+        let client = try await WireClient.connect(port: proxy.port, path: path, headers: headers, trailing: trailing)
+        clients.add(client)
+        return client
     }
 
     /// A client that is authenticated as alice, or by another key.
@@ -65,6 +74,13 @@ struct House {
             instrument: Instrument(exchange: "NSE", symbol: symbol), mode: mode, depth: depth, suffixed: suffixed)
         return try #require(directory.session(user: user, broker: broker).route(wish))
     }
+}
+
+/// Who has connected.
+private final class ClientList: Sendable {
+    private let clients = Mutex<[WireClient]>([])
+    var all: [WireClient] { clients.withLock { $0 } }
+    func add(_ client: WireClient) { clients.withLock { $0.append(client) } }
 }
 
 /// Reads JSON in the test's own text.

@@ -87,7 +87,8 @@ final class WireClient: Sendable {
     /// Stops or resumes taking bytes from the socket.
     func setReading(_ isOn: Bool) async throws { try await channel.setOption(.autoRead, value: isOn).get() }
 
-    func close() async throws { try await channel.close().get() }
+    /// Fails only when the server has closed before.
+    func close() async { try? await channel.close().get() }
 
     // MARK: In
 
