@@ -54,6 +54,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Whoever has left in the middle of a request gets no answer.
+        guard context.channel.isActive else { return }
         if error is HTTPParserError || error is ByteToMessageDecoderError {
             shard.counters.count(.handshake)
             refuse(.badRequest, "This is not an HTTP request.")

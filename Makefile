@@ -1,0 +1,74 @@
+# Two commands do everything: `make run` shows ticks moving, `make test` sets up and passes the tests.
+SHELL := /bin/bash
+SWIFT_HOME := $(HOME)/.local/share/feedhost/swift
+export PATH := $(PATH):$(SWIFT_HOME)/usr/bin
+
+BROKERS := simulator binance
+FLAGS := --explicit-target-dependency-import-check error
+VENV := .build/venv
+PLUGINS_DEBUG := .build/plugins.d
+FIXTURES := .build/fixtures
+
+.PHONY: run build test test-unit test-integration setup lint format sanitize clean help
+
+help: ## Lists the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+run: build ## Builds, then shows the simulator's ticks; Ctrl-C ends it
+	.build/release/feedhost demo
+
+build: setup ## The release binary (.build/release/feedhost) and the bundled adapters (plugins.d/)
+	swift build -c release $(FLAGS) --product feedhost
+	@$(call install_adapters,release,plugins.d)
+
+test: setup test-unit test-integration ## All tests, from nothing
+
+test-unit: build-debug fixtures ## The Swift tests
+	$(MAKE) --no-print-directory -C Tests/Fixtures/ABI check drive OUT=$(CURDIR)/$(FIXTURES)/examples
+	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build
+
+test-integration: build-debug fixtures $(VENV)/.ready ## Real sockets, real clients
+	FEEDHOST_BIN=$(CURDIR)/.build/debug/feedhost FEEDHOST_PLUGINS=$(CURDIR)/$(PLUGINS_DEBUG) \
+	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) $(VENV)/bin/python -m pytest -q Tests/Integration
+
+.PHONY: build-debug fixtures
+build-debug:
+	swift build $(FLAGS) --build-tests
+	@$(call install_adapters,debug,$(PLUGINS_DEBUG))
+
+fixtures:
+	@mkdir -p $(FIXTURES)
+	$(MAKE) --no-print-directory -C Plugins/Examples all OUT=$(CURDIR)/$(FIXTURES)/examples
+	$(MAKE) --no-print-directory -C Tests/Fixtures/BadPlugins OUT=$(CURDIR)/$(FIXTURES)/plugins
+
+$(VENV)/.ready: Tests/Integration/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+setup: ## Installs what is missing: a Swift toolchain, libraries
+	@.ci/setup
+
+lint: ## The formatter's opinion, as an error
+	swift format lint --strict --recursive Sources Plugins Tests Package.swift
+
+format: ## Formats the Swift sources
+	swift format --in-place --recursive Sources Plugins Tests Package.swift
+
+sanitize: setup ## The tests of the rooms with C, threads or shared buffers, under the address and the thread sanitizer
+	swift test --sanitize=address --scratch-path .build-asan --filter '$(SANITIZED)'
+	swift test --sanitize=thread --scratch-path .build-tsan -Xlinker --export-dynamic --filter '$(SANITIZED)'
+SANITIZED := MarketBusTests|MarketDataTests|AdapterKitTests|BundledAdapterTests|StreamProxyTests
+
+clean: ## Removes what was built
+	rm -rf .build .build-* plugins.d/*.so
+
+# By temporary file and rename: a host that runs keeps the file it has mapped.
+define install_adapters
+set -e; mkdir -p $(2); for broker in $(BROKERS); do \
+	swift build -c $(1) $(FLAGS) --product $$broker; \
+	install -m 755 .build/$(1)/lib$$broker.so $(2)/.$$broker.so.new; \
+	mv -f $(2)/.$$broker.so.new $(2)/$$broker.so; \
+	echo "$(2)/$$broker.so"; \
+done
+endef
