@@ -21,7 +21,8 @@ struct PublicInterest {
     /// The prefixes to register with libzmq for one that a subscriber has sent.
     func mapped(_ prefix: [UInt8]) -> [[UInt8]] {
         var result = brokers.filter { $0.starts(with: prefix) }
-        if brokers.contains(where: { prefix.starts(with: $0) && prefix.count > $0.count }) || beginsWithExchange(prefix) {
+        if brokers.contains(where: { prefix.starts(with: $0) && prefix.count > $0.count }) || beginsWithExchange(prefix)
+        {
             result.append(prefix)
         }
         return result

@@ -76,7 +76,9 @@ extension PublisherLoop {
             if !user.isEmpty { events.invalidated(String(user)) }
         } else if topic.hasSuffix("_orders") {
             let user = topic.dropLast("_orders".count).drop { $0 != "_" }.dropFirst()
-            guard !user.isEmpty, JSONCheck.isObject(payload.bytes) else { return bad("an order update without user or JSON") }
+            guard !user.isEmpty, JSONCheck.isObject(payload.bytes) else {
+                return bad("an order update without user or JSON")
+            }
             counters.orders.count()
             for shard in shards {
                 let topic = InnerTopic.orders(shard: shard, user: String(user))

@@ -165,7 +165,9 @@ final class PublisherLoop {
             }
             return
         }
-        guard let entry = book.entries[key.instrument] ?? (wants ? track(key.instrument, in: book) : nil) else { return }
+        guard let entry = book.entries[key.instrument] ?? (wants ? track(key.instrument, in: book) : nil) else {
+            return
+        }
         let index = entry.topic(key)
         let bit = UInt64(1) << UInt64(shard)
         guard wants else {

@@ -22,7 +22,9 @@ public enum JSONCheck {
 
         @inline(__always)
         mutating func skipSpace() {
-            while at < bytes.count, bytes[at] == 0x20 || (bytes[at] >= 0x09 && bytes[at] <= 0x0D && bytes[at] != 0x0B && bytes[at] != 0x0C) {
+            while at < bytes.count,
+                bytes[at] == 0x20 || (bytes[at] >= 0x09 && bytes[at] <= 0x0D && bytes[at] != 0x0B && bytes[at] != 0x0C)
+            {
                 at += 1
             }
         }

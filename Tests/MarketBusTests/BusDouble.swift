@@ -85,7 +85,9 @@ final class BusUnderTest {
 }
 
 extension TickFeed {
-    func send(_ tick: fh_tick) { withUnsafePointer(to: tick) { _ = publish(UnsafeBufferPointer(start: $0, count: 1), now: 1_000_000_000) } }
+    func send(_ tick: fh_tick) {
+        withUnsafePointer(to: tick) { _ = publish(UnsafeBufferPointer(start: $0, count: 1), now: 1_000_000_000) }
+    }
 }
 
 /// A publisher or subscriber outside the program.

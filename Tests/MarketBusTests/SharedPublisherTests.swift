@@ -26,7 +26,10 @@ import Testing
         #expect(!second.snapshot)
         #expect(second.json.contains("\"ltp\":2.0"))
         // A tick without any field of the mode is not sent; the next one that has one is.
-        feed.send(BusUnderTest.tick(handle, ltp: 0) { $0.fields = UInt64(FH_F_VOLUME); $0.volume = 5 })
+        feed.send(
+            BusUnderTest.tick(handle, ltp: 0) {
+                $0.fields = UInt64(FH_F_VOLUME); $0.volume = 5
+            })
         feed.send(BusUnderTest.tick(handle, ltp: 300))
         #expect(try #require(under.next()).json.contains("\"ltp\":3.0"))
     }
@@ -91,7 +94,9 @@ import Testing
         defer { under.stop() }
         let handle = try under.handle("NSE", "RELIANCE")
         let session = under.bus.openSession(user: "", broker: "external", isExternal: true)
-        for mode in [Mode.ltp, .depth] { under.port.subscribe(RouteKey(session: session, instrument: handle, mode: mode)) }
+        for mode in [Mode.ltp, .depth] {
+            under.port.subscribe(RouteKey(session: session, instrument: handle, mode: mode))
+        }
         let outsider = try Outsider(ZMQ_XPUB, connect: under.bus.endpoint)
         #expect(outsider.awaitSubscriber())
         outsider.send("NSE_RELIANCE_QUOTE", "{\"ltp\": 1401, \"x\": 1}")

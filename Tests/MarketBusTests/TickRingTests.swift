@@ -16,7 +16,9 @@ import Testing
         for round in 0..<10_000 {
             let size = 1 + round % 200
             let taken = ring.push(header(size), bytes: size) { place in
-                for index in 0..<size { place.storeBytes(of: UInt8(truncatingIfNeeded: next &+ index), toByteOffset: index, as: UInt8.self) }
+                for index in 0..<size {
+                    place.storeBytes(of: UInt8(truncatingIfNeeded: next &+ index), toByteOffset: index, as: UInt8.self)
+                }
             }
             if taken { next += 1 }
             if !taken || round % 3 == 0 {
@@ -62,7 +64,9 @@ import Testing
             var wrong = 0
             while expected < UInt64(total) {
                 let count = ring.drain(limit: 64) { _, body in
-                    if body.load(as: UInt64.self) != expected || body.load(fromByteOffset: 8, as: UInt64.self) != ~expected {
+                    if body.load(as: UInt64.self) != expected
+                        || body.load(fromByteOffset: 8, as: UInt64.self) != ~expected
+                    {
                         wrong += 1
                     }
                     expected += 1

@@ -36,7 +36,10 @@ import Testing
 
     @Test func withdrawnValuesAreLeftOut() {
         var state = InstrumentState()
-        _ = state.merge(tick(Int(FH_F_LTP), Int(FH_F_BID)) { $0.ltp = 100; $0.bid_px = 99; $0.bid_qty = 5 })
+        _ = state.merge(
+            tick(Int(FH_F_LTP), Int(FH_F_BID)) {
+                $0.ltp = 100; $0.bid_px = 99; $0.bid_qty = 5
+            })
         #expect(json(state, .quote).contains("bid_price"))
         _ = state.merge(tick(Int(FH_F_BID)) { $0.bid_px = fh_px_none() })
         #expect(!json(state, .quote).contains("bid_price"))
@@ -45,8 +48,14 @@ import Testing
 
     @Test func aSnapshotForgetsWhatItDoesNotHold() {
         var state = InstrumentState()
-        _ = state.merge(tick(Int(FH_F_LTP), Int(FH_F_OI)) { $0.ltp = 100; $0.oi = 7 })
-        _ = state.merge(tick(Int(FH_F_LTP)) { $0.ltp = 200; $0.flags = UInt16(FH_TF_SNAPSHOT) })
+        _ = state.merge(
+            tick(Int(FH_F_LTP), Int(FH_F_OI)) {
+                $0.ltp = 100; $0.oi = 7
+            })
+        _ = state.merge(
+            tick(Int(FH_F_LTP)) {
+                $0.ltp = 200; $0.flags = UInt16(FH_TF_SNAPSHOT)
+            })
         #expect(json(state, .quote).contains("\"ltp\":2.0"))
         #expect(!json(state, .quote).contains("\"oi\""))
     }
@@ -64,7 +73,8 @@ import Testing
         let text = json(state, .quote)
         for part in [
             "\"change\":1.0", "\"change_percent\":1.0", "\"last_quantity\":3", "\"last_trade_quantity\":3",
-            "\"average_price\":100.5", "\"avg_trade_price\":100.5", "\"oi\":4", "\"open_interest\":4", "\"close\":100.0",
+            "\"average_price\":100.5", "\"avg_trade_price\":100.5", "\"oi\":4", "\"open_interest\":4",
+            "\"close\":100.0",
         ] { #expect(text.contains(part), "\(part) in \(text)") }
     }
 
@@ -86,7 +96,10 @@ import Testing
 
     @Test func theBestBidStandsInUntilABookArrives() {
         var state = InstrumentState()
-        _ = state.merge(tick(Int(FH_F_BID)) { $0.bid_px = 501; $0.bid_qty = 7 })
+        _ = state.merge(
+            tick(Int(FH_F_BID)) {
+                $0.bid_px = 501; $0.bid_qty = 7
+            })
         #expect(json(state, .depth).contains("\"buy\":[{\"price\":5.01,\"quantity\":7,\"orders\":0},{\"price\":0.0"))
         _ = state.merge(tick(Int(FH_F_BIDS)))
         #expect(json(state, .depth).contains("\"buy\":[{\"price\":0.0"))
@@ -107,7 +120,10 @@ import Testing
     @Test func whatIsPublishable() {
         var state = InstrumentState()
         #expect(!state.isPublishable(.depth))
-        _ = state.merge(tick(Int(FH_F_BID)) { $0.bid_px = 1; $0.bid_qty = 1 })
+        _ = state.merge(
+            tick(Int(FH_F_BID)) {
+                $0.bid_px = 1; $0.bid_qty = 1
+            })
         #expect(!state.isPublishable(.ltp))
         #expect(state.isPublishable(.quote))
         #expect(TickFields.content(of: .ltp) & UInt64(FH_F_BID) == 0)
@@ -115,5 +131,7 @@ import Testing
 }
 
 extension String {
-    fileprivate func components(_ separator: String) -> [Substring] { split(separator: separator, omittingEmptySubsequences: false) }
+    fileprivate func components(_ separator: String) -> [Substring] {
+        split(separator: separator, omittingEmptySubsequences: false)
+    }
 }

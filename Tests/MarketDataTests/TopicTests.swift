@@ -3,14 +3,16 @@ import Testing
 @testable import MarketData
 
 @Suite struct TopicTests {
-    @Test(arguments: [
-        ("NSE_RELIANCE_LTP", nil, "NSE", "RELIANCE", Mode.ltp),
-        ("NSE_INDEX_NIFTY_QUOTE", nil, "NSE_INDEX", "NIFTY", .quote),
-        ("NSEIX_INDEX_GIFTNIFTY_LTP", nil, "NSEIX_INDEX", "GIFTNIFTY", .ltp),
-        ("ZERODHA_NSE_RELIANCE_LTP", "ZERODHA", "NSE", "RELIANCE", .ltp),
-        ("ZERODHA_NSE_INDEX_NIFTY_DEPTH", "ZERODHA", "NSE_INDEX", "NIFTY", .depth),
-        ("NSE_A_B_C_depth", nil, "NSE", "A_B_C", .depth), ("FIVE_PAISA_BSE_X:20_DEPTH", "FIVE_PAISA", "BSE", "X:20", .depth),
-    ] as [(String, String?, String, String, Mode)])
+    @Test(
+        arguments: [
+            ("NSE_RELIANCE_LTP", nil, "NSE", "RELIANCE", Mode.ltp),
+            ("NSE_INDEX_NIFTY_QUOTE", nil, "NSE_INDEX", "NIFTY", .quote),
+            ("NSEIX_INDEX_GIFTNIFTY_LTP", nil, "NSEIX_INDEX", "GIFTNIFTY", .ltp),
+            ("ZERODHA_NSE_RELIANCE_LTP", "ZERODHA", "NSE", "RELIANCE", .ltp),
+            ("ZERODHA_NSE_INDEX_NIFTY_DEPTH", "ZERODHA", "NSE_INDEX", "NIFTY", .depth),
+            ("NSE_A_B_C_depth", nil, "NSE", "A_B_C", .depth),
+            ("FIVE_PAISA_BSE_X:20_DEPTH", "FIVE_PAISA", "BSE", "X:20", .depth),
+        ] as [(String, String?, String, String, Mode)])
     func readsEveryForm(text: String, broker: String?, exchange: String, symbol: String, mode: Mode) {
         let topic = Topic(text)
         #expect(topic == Topic(broker: broker, instrument: Instrument(exchange: exchange, symbol: symbol), mode: mode))
@@ -22,7 +24,8 @@ import Testing
     }
 
     @Test func writesTheFormsThatItReads() {
-        let topic = Topic(broker: "zerodha", instrument: Instrument(exchange: "NSE_INDEX", symbol: "NIFTY"), mode: .quote)
+        let topic = Topic(
+            broker: "zerodha", instrument: Instrument(exchange: "NSE_INDEX", symbol: "NIFTY"), mode: .quote)
         #expect(topic.text == "ZERODHA_NSE_INDEX_NIFTY_QUOTE")
         #expect(topic.legacy == "NSE_INDEX_NIFTY_QUOTE")
         #expect(Topic(topic.text)?.instrument == topic.instrument)

@@ -31,7 +31,8 @@ extension BrokerSession {
             retry(
                 link,
                 after: ConnectionEvent(
-                    state: Int(FH_CONN_DISCONNECTED), generation: generation, message: "the credentials cannot be read"))
+                    state: Int(FH_CONN_DISCONNECTED), generation: generation, message: "the credentials cannot be read")
+            )
             return
         }
         guard !isEnded, let link = links[index], link.generation == generation else { return }
@@ -48,7 +49,8 @@ extension BrokerSession {
                 link,
                 FeedError(
                     .broker,
-                    "\(broker) needs \(missing.map(\.name).joined(separator: ", ")) for user \(user); set them with: feedhost credentials set \(user) --broker \(broker) \(missing.map { "\($0.name)=…" }.joined(separator: " "))"))
+                    "\(broker) needs \(missing.map(\.name).joined(separator: ", ")) for user \(user); set them with: feedhost credentials set \(user) --broker \(broker) \(missing.map { "\($0.name)=…" }.joined(separator: " "))"
+                ))
             return
         }
         link.timer = loop.scheduleTask(in: BrokerSession.connectTimeout) { [weak self] in
@@ -59,7 +61,8 @@ extension BrokerSession {
         let isAuthentication = status == FH_E_AUTH
         take(
             ConnectionEvent(
-                state: Int(status == FH_E_INVALID || status == FH_E_UNSUPPORTED ? FH_CONN_FAILED : FH_CONN_DISCONNECTED),
+                state: Int(
+                    status == FH_E_INVALID || status == FH_E_UNSUPPORTED ? FH_CONN_FAILED : FH_CONN_DISCONNECTED),
                 reason: Int(isAuthentication ? FH_WHY_AUTH_REJECTED : FH_WHY_NETWORK), generation: generation,
                 message: Link.describe(status)),
             from: link)
@@ -126,7 +129,8 @@ extension BrokerSession {
             link,
             FeedError(
                 .brokerConnection,
-                "\(broker): \(event.sentence). Log in to the broker again, or set new credentials with: feedhost credentials set \(user) --broker \(broker) …"))
+                "\(broker): \(event.sentence). Log in to the broker again, or set new credentials with: feedhost credentials set \(user) --broker \(broker) …"
+            ))
     }
 
     /// Gives up until credentials change.

@@ -26,12 +26,14 @@ extension BrokerSession {
     func linkWithRoom(kind: Int) throws(FeedError) -> Link {
         let open = links.values.filter { $0.kindIndex == kind }.sorted { $0.index < $1.index }
         if let link = open.first(where: { $0.room > 0 }) { return link }
-        let allowed = adapter.capabilities.flags.contains(.exclusiveSession) ? 1 : adapter.capabilities.links[kind].maxLinks
+        let allowed =
+            adapter.capabilities.flags.contains(.exclusiveSession) ? 1 : adapter.capabilities.links[kind].maxLinks
         guard open.count < allowed else {
             let quota = adapter.capabilities.links[kind].quota
             throw FeedError(
                 .capacity,
-                "\(broker) takes \(quota) instruments on each of \(allowed) connections, and all \(quota * allowed) are in use; unsubscribe some first")
+                "\(broker) takes \(quota) instruments on each of \(allowed) connections, and all \(quota * allowed) are in use; unsubscribe some first"
+            )
         }
         return try openLink(kind: kind)
     }

@@ -228,7 +228,8 @@ actor BrokerSession: MarketSession {
             references.remove(key)
             adjust(key.instrument)
             return .failure(
-                FeedError(.subscription, "\(broker) grants \(wish.instrument) in a lower mode than \(key.mode.label) only"))
+                FeedError(
+                    .subscription, "\(broker) grants \(wish.instrument) in a lower mode than \(key.mode.label) only"))
         }
         guard key.mode == .depth, served.depth < Int(key.depth) else {
             return .success(WishOutcome.Grant(route: key, depth: policy, pending: false))

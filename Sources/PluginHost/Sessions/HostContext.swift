@@ -79,7 +79,8 @@ final class HostContext: TransportContext, @unchecked Sendable {
             return
         }
         let level = HostContext.levels[Int(clamping: max(0, min(level, 4)))]
-        logger.log(level: level, "\(line)\(suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : "")")
+        logger.log(
+            level: level, "\(line)\(suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : "")")
     }
 
     // MARK: Calls into the adapter

@@ -36,7 +36,8 @@ private func hostLog(_ context: OpaquePointer?, _ level: Int32, _ message: fh_st
     HostContext.of(context)?.log(level: level, message.line)
 }
 
-private func hostPublishTicks(_ context: OpaquePointer?, _ ticks: UnsafePointer<fh_tick>?, _ count: UInt32) -> fh_status {
+private func hostPublishTicks(_ context: OpaquePointer?, _ ticks: UnsafePointer<fh_tick>?, _ count: UInt32) -> fh_status
+{
     guard let context = HostContext.of(context), let ticks else { return fh_status(FH_E_INVALID) }
     let taken = context.feed.publish(UnsafeBufferPointer(start: ticks, count: Int(count)), now: HostClock.now())
     return taken == Int(count) ? fh_status(FH_OK) : fh_status(FH_E_LIMIT)

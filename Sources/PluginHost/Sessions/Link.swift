@@ -56,7 +56,8 @@ final class Link {
         kind = adapter.capabilities.links[kindIndex]
         self.adapter = adapter
         self.context = context
-        backoff = Backoff(base: adapter.capabilities.timings.backoffBase, longest: adapter.capabilities.timings.backoffMax)
+        backoff = Backoff(
+            base: adapter.capabilities.timings.backoffBase, longest: adapter.capabilities.timings.backoffMax)
         var options = TransportLane.Options()
         options.pingInterval = adapter.capabilities.timings.webSocketPing
         options.pongTimeout = adapter.capabilities.timings.webSocketPongTimeout

@@ -17,8 +17,10 @@ struct DemoCommand: AsyncParsableCommand {
         try await HostRun(input: options.input, isDemo: true, readyFile: nil).run { ready, key in
             guard let key else { return }
             print("Press Ctrl-C to stop.\n")
-            try await Tail(url: ready.websocket, key: Secret(key), request: request, view: TailView.fitting(json: false))
-                .run()
+            try await Tail(
+                url: ready.websocket, key: Secret(key), request: request, view: TailView.fitting(json: false)
+            )
+            .run()
         }
     }
 }

@@ -21,7 +21,9 @@ struct DoctorCommand: AsyncParsableCommand {
         var findings = Findings()
         do {
             let settings = try Settings.load(options.input)
-            findings.good("configuration", "read\(settings.origins.isEmpty ? ", all defaults" : ": \(settings.origins.count) settings are set")")
+            findings.good(
+                "configuration",
+                "read\(settings.origins.isEmpty ? ", all defaults" : ": \(settings.origins.count) settings are set")")
             for notice in settings.notices + settings.withoutEffect { findings.hint("configuration", notice) }
             checkPlugins(settings, &findings)
             await checkStore(settings, &findings)
@@ -65,7 +67,9 @@ struct DoctorCommand: AsyncParsableCommand {
             let users = try await store.users()
             let keys = try await store.keys().filter { $0.revoked == nil }
             findings.good("store", "\(settings.store): \(users.count) users, \(keys.count) valid keys")
-            if keys.isEmpty { findings.hint("store", "no client can come in: make a key with `feedhost keys issue NAME`") }
+            if keys.isEmpty {
+                findings.hint("store", "no client can come in: make a key with `feedhost keys issue NAME`")
+            }
             try? store.close()
         } catch {
             findings.bad("store", "\(error)")
@@ -73,7 +77,8 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private func checkPorts(_ settings: Settings, _ findings: inout Findings) {
-        for (name, port) in [("client port", settings.proxy.port), ("bus port", settings.bus.port)] where port.number != 0 {
+        for (name, port) in [("client port", settings.proxy.port), ("bus port", settings.bus.port)]
+        where port.number != 0 {
             guard let holder = PortHolder.name(port: port.number) else {
                 findings.good(name, "\(port.number) is free")
                 continue
@@ -90,7 +95,8 @@ struct DoctorCommand: AsyncParsableCommand {
         var files = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
         if files.rlim_max < 4096 {
-            findings.hint("system", "at most \(files.rlim_max) files and sockets; raise it with `ulimit -Hn` for many clients")
+            findings.hint(
+                "system", "at most \(files.rlim_max) files and sockets; raise it with `ulimit -Hn` for many clients")
         } else {
             findings.good("system", "up to \(files.rlim_max) files and sockets")
         }
@@ -115,5 +121,7 @@ private struct Findings {
         lines.append("WRONG \(what): \(text)")
     }
 
-    var text: String { (lines + [hasBad ? "Something keeps the host from working." : "The host can start."]).joined(separator: "\n") }
+    var text: String {
+        (lines + [hasBad ? "Something keeps the host from working." : "The host can start."]).joined(separator: "\n")
+    }
 }

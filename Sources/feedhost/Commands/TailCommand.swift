@@ -18,7 +18,8 @@ struct TailCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let key = key ?? ProcessInfo.processInfo.environment["FEEDHOST_KEY"], !key.isEmpty else {
-            throw ValidationError("No API key: give --key KEY, or set FEEDHOST_KEY. `feedhost keys issue NAME` makes one.")
+            throw ValidationError(
+                "No API key: give --key KEY, or set FEEDHOST_KEY. `feedhost keys issue NAME` makes one.")
         }
         let request = try TailRequest(mode: mode, depth: depth, symbols: symbols)
         try await Tail(

@@ -22,7 +22,8 @@ final class FeedHost: Sendable {
     /// How clients and publishers reach this host.
     var ready: ReadyFile {
         ReadyFile(
-            pid: ProcessInfo.processInfo.processIdentifier, websocket: "ws://\(Self.urlHost(settings.proxy.host)):\(proxy.port)",
+            pid: ProcessInfo.processInfo.processIdentifier,
+            websocket: "ws://\(Self.urlHost(settings.proxy.host)):\(proxy.port)",
             bus: bus.endpoint, publisher: bus.publisherEndpoint, brokers: sessions.brokers)
     }
 
@@ -91,7 +92,9 @@ final class FeedHost: Sendable {
                     }
                 }
             },
-            Task { await Reporter(settings: settings, bus: bus, sessions: sessions, proxy: proxy, logger: logger).run() },
+            Task {
+                await Reporter(settings: settings, bus: bus, sessions: sessions, proxy: proxy, logger: logger).run()
+            },
         ]
     }
 

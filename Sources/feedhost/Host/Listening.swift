@@ -24,7 +24,8 @@ enum Listening {
         configuration.publicUsers = settings.bus.publicUsers
         configuration.events.publicAmbiguous = { broker in
             logger.notice(
-                "several users are on \(broker): nothing of it is on the public socket; choose one with bus.public: {\(broker): USER}")
+                "several users are on \(broker): nothing of it is on the public socket; choose one with bus.public: {\(broker): USER}"
+            )
         }
         configuration.events.badExternal = { logger.warning("a publisher has sent \($0)") }
         configuration.events.invalidated = { user in
@@ -72,10 +73,13 @@ enum Listening {
         throw StartError("No port from \(first.number) to \(last) is free on \(settings.proxy.host).")
     }
 
-    private static func taken(_ setting: String, _ host: String, _ port: Int, isTaken: Bool, _ cause: String) -> StartError {
+    private static func taken(_ setting: String, _ host: String, _ port: Int, isTaken: Bool, _ cause: String)
+        -> StartError
+    {
         guard isTaken else { return StartError("\(setting): cannot listen on \(host):\(port): \(cause).") }
         let holder = PortHolder.name(port: port).map { "\($0) holds it" } ?? "another process holds it"
         return StartError(
-            "\(setting): port \(port) on \(host) is taken: \(holder). Stop it, or choose another port (0 picks a free one).")
+            "\(setting): port \(port) on \(host) is taken: \(holder). Stop it, or choose another port (0 picks a free one)."
+        )
     }
 }

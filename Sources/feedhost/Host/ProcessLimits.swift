@@ -16,7 +16,8 @@ enum ProcessLimits {
         setrlimit(resource, &files)
         if files.rlim_cur < 4096 {
             logger.notice(
-                "this process may open only \(files.rlim_cur) files and sockets; raise it with `ulimit -Hn` for many clients")
+                "this process may open only \(files.rlim_cur) files and sockets; raise it with `ulimit -Hn` for many clients"
+            )
         }
     }
 }

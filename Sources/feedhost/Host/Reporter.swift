@@ -26,7 +26,10 @@ struct Reporter: Sendable {
                     isFailing = false
                 } catch {
                     // Said once: a full disk would otherwise be told to a full disk.
-                    if !isFailing { logger.warning("the stats file \(settings.stats.path) cannot be written: \(error.localizedDescription)") }
+                    if !isFailing {
+                        logger.warning(
+                            "the stats file \(settings.stats.path) cannot be written: \(error.localizedDescription)")
+                    }
                     isFailing = true
                 }
             }
@@ -46,7 +49,9 @@ struct Reporter: Sendable {
         figures.sessions = count
         figures.brokers = brokers.keys.sorted()
         for (name, value) in bus.counters.snapshot { figures.counters[name] = value }
-        for (broker, values) in brokers { for (name, value) in values { figures.counters["\(name)_\(broker)"] = value } }
+        for (broker, values) in brokers {
+            for (name, value) in values { figures.counters["\(name)_\(broker)"] = value }
+        }
         figures.counters["proxy_clients"] = proxied.clients
         figures.counters["proxy_authenticated"] = proxied.authenticated
         figures.counters["proxy_messages_in"] = proxied.messagesIn

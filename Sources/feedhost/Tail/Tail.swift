@@ -33,7 +33,9 @@ struct Tail: Sendable {
                 case .opened: send(["action": "authenticate", "api_key": key.revealed], connection, loop)
                 case .closed(let reason): throw StartError("\(url): \(reason)")
                 case .message(let data):
-                    guard let message = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else { continue }
+                    guard let message = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+                        continue
+                    }
                     let isTick = try take(message, data, connection, loop)
                     if isTick { shown += 1 }
                     if let limit, shown >= limit { break loop }
@@ -54,7 +56,8 @@ struct Tail: Sendable {
         _ message: [String: Any], _ data: Data, _ connection: NIOLoopBound<WebSocketConnection>, _ loop: any EventLoop
     ) throws -> Bool {
         if message["status"] as? String == "error" {
-            throw StartError("\(message["code"] as? String ?? "error"): \(message["message"] as? String ?? "no reason given")")
+            throw StartError(
+                "\(message["code"] as? String ?? "error"): \(message["message"] as? String ?? "no reason given")")
         }
         switch message["type"] as? String {
         case "auth":

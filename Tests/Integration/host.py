@@ -1,0 +1,163 @@
+"""Starts and stops the host under test: `feedhost serve` with a store, ports and an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+#: Seconds after which whatever a test waits for is taken to never come.
+DEADLINE = float(os.environ.get("FEEDHOST_TEST_DEADLINE", "20"))
+
+
+def binary() -> Path:
+    return Path(os.environ.get("FEEDHOST_BIN") or REPO / ".build/debug/feedhost")
+
+
+def plugins_folder() -> Path:
+    return Path(os.environ.get("FEEDHOST_PLUGINS") or REPO / "plugins.d")
+
+
+def wait_until(condition, what: str, timeout: float = DEADLINE, interval: float = 0.02):
+    """Returns the first true value of `condition()`."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"{what}: not within {timeout:g} s")
+        time.sleep(interval)
+
+
+class Host:
+    """One `feedhost serve`, and the commands that work on its store.
+
+    `folder` is its home and working directory. `settings` become `--set NAME=VALUE`, `env` is added to an environment
+    that has nothing but PATH and HOME, `arguments` go behind the others. `plugins` are folders with adapters.
+    """
+
+    def __init__(self, folder: Path, *, settings=None, env=None, arguments=(), plugins=None):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.store = self.folder / "store.db"
+        self.ready_file = self.folder / "ready.json"
+        self.stderr_file = self.folder / "stderr.txt"
+        self.stdout_file = self.folder / "stdout.txt"
+        self.settings = dict(settings or {})
+        self.arguments = list(arguments)
+        self.plugins = [plugins_folder()] if plugins is None else list(plugins)
+        self.environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(self.folder)}
+        # For builds whose Swift libraries are not on the system's path.
+        if "LD_LIBRARY_PATH" in os.environ:
+            self.environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+        self.environment |= {name: str(value) for name, value in (env or {}).items()}
+        self.keys: dict[str, str] = {}
+        self.ready: dict = {}
+        self.process: subprocess.Popen | None = None
+
+    # MARK: Commands
+
+    def run(self, *arguments, stdin: str | None = None, timeout: float = DEADLINE) -> subprocess.CompletedProcess:
+        """Runs another `feedhost` command in this host's environment; does not look at the outcome."""
+        return subprocess.run(
+            [str(binary()), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=timeout,
+            cwd=self.folder, env=self.environment)
+
+    def cli(self, *arguments, stdin: str | None = None) -> str:
+        """Runs a command on this host's store; it must succeed. Returns its standard output without the line end."""
+        result = self.run(*arguments, "--store", self.store, stdin=stdin)
+        assert result.returncode == 0, f"feedhost {' '.join(map(str, arguments))}: {result.stderr or result.stdout}"
+        return result.stdout.rstrip("\n")
+
+    def add_user(self, name: str, broker: str) -> str:
+        """Makes a user and a key for it, which is also kept in `keys`."""
+        self.cli("users", "add", name, "--broker", broker)
+        return self.issue_key(name)
+
+    def issue_key(self, name: str) -> str:
+        self.keys[name] = self.cli("keys", "issue", name)
+        return self.keys[name]
+
+    def set_credentials(self, name: str, broker: str, **values: str) -> None:
+        self.cli("credentials", "set", name, "--broker", broker, "--stdin", stdin=json.dumps(values))
+
+    # MARK: Running
+
+    @property
+    def command(self) -> list[str]:
+        command = [str(binary()), "serve", "--host", "127.0.0.1", "--port", "0", "--store", str(self.store)]
+        command += ["--ready-file", str(self.ready_file)]
+        for folder in self.plugins:
+            command += ["--plugins", str(folder)]
+        for name, value in self.settings.items():
+            command += ["--set", f"{name}={value}"]
+        return command + [str(argument) for argument in self.arguments]
+
+    def start(self, timeout: float = 60) -> "Host":
+        environment = {"ZMQ_PORT": "0"} | self.environment
+        with open(self.stdout_file, "wb") as output, open(self.stderr_file, "wb") as errors:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, cwd=self.folder, env=environment)
+        wait_until(self._is_ready, "the ready file", timeout)
+        # Written in one step: whoever sees it sees all of it.
+        self.ready = json.loads(self.ready_file.read_text())
+        assert self.ready["pid"] == self.process.pid
+        return self
+
+    def _is_ready(self) -> bool:
+        if self.process.poll() is not None:
+            raise AssertionError(f"the host ended with {self.process.returncode} before it was ready:\n{self.stderr}")
+        return self.ready_file.exists()
+
+    @property
+    def url(self) -> str:
+        return self.ready["websocket"]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    @property
+    def stderr(self) -> str:
+        return self.stderr_file.read_text(errors="replace") if self.stderr_file.exists() else ""
+
+    @property
+    def stdout(self) -> str:
+        return self.stdout_file.read_text(errors="replace") if self.stdout_file.exists() else ""
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def resident_kilobytes(self) -> int:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1])
+
+    def stop(self, timeout: float = DEADLINE) -> None:
+        """SIGTERM; the host must drain, take its ready file away and exit with 0."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the host did not end within {timeout:g} s of SIGTERM:\n{self.stderr}") from None
+        assert code == 0, f"the host ended with {code}:\n{self.stderr}"
+        assert not self.ready_file.exists(), "the ready file is still there"
+
+    def kill(self) -> None:
+        """For clean-up after a failure: no questions asked."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
