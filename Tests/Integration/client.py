@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
+from contextlib import ExitStack
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -18,7 +19,9 @@ class Client:
     def __init__(self, url: str, key: str | None = None, *, compression: str | None = None, **options):
         # No pings of its own, and no limit on what it takes: the host under test is to set the pace.
         options = {"ping_interval": None, "max_queue": None, "max_size": None, "proxy": None} | options
-        self.ws = connect(url, compression=compression, open_timeout=DEADLINE, close_timeout=DEADLINE, **options)
+        self._exits = ExitStack()
+        self.ws = self._exits.enter_context(
+            connect(url, compression=compression, open_timeout=DEADLINE, close_timeout=DEADLINE, **options))
         #: Ticks and order updates that came while a reply was awaited, oldest first.
         self.waiting: deque[dict] = deque()
         if key is not None:
@@ -31,7 +34,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        self.ws.close()
+        self._exits.close()
 
     # MARK: Requests
 

@@ -12,6 +12,9 @@ public final class AdapterCounters: Sendable {
     let slowCalls = Atomic<Int>(0)
     let suppressedLogs = Atomic<Int>(0)
     let unknownMetrics = Atomic<Int>(0)
+    /// When the call into the adapter that is under way began, ns since the Unix epoch; 0 = none. A broker's lane is one
+    /// thread, so there is never more than one.
+    let callStarted = Atomic<UInt64>(0)
 
     public init() {}
 
@@ -25,6 +28,12 @@ public final class AdapterCounters: Sendable {
         case Int(FH_M_GAPS): gaps.wrappingAdd(amount, ordering: .relaxed)
         default: unknownMetrics.wrappingAdd(1, ordering: .relaxed)
         }
+    }
+
+    /// For how long the present call has been running; 0 when there is none. ns.
+    func timeInCall(now: UInt64) -> UInt64 {
+        let started = callStarted.load(ordering: .relaxed)
+        return started == 0 || now < started ? 0 : now - started
     }
 
     /// By the names that metrics use.

@@ -112,8 +112,7 @@ extension BrokerSession {
         // Everything that is wanted is asked for again: the broker has forgotten it with the connection.
         for handle in Array(link.lines.keys) { link.markDirty(handle) }
         logger.info("connected\(link.lines.isEmpty ? "" : ", restoring \(link.lines.count) subscriptions")")
-        for waiter in readyWaiters.values { waiter.resume(returning: nil) }
-        readyWaiters.removeAll()
+        resumeReady(nil)
         flush(link)
     }
 
@@ -138,8 +137,7 @@ extension BrokerSession {
         lost(link)
         link.state = .failed(error)
         logger.error("\(error.message)")
-        for waiter in readyWaiters.values { waiter.resume(returning: error) }
-        readyWaiters.removeAll()
+        resumeReady(error)
     }
 
     /// Connects again after a wait.

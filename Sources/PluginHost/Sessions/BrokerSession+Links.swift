@@ -25,11 +25,10 @@ extension BrokerSession {
     /// A link with room for one more instrument, opened if the broker allows another.
     func linkWithRoom(kind: Int) throws(FeedError) -> Link {
         let open = links.values.filter { $0.kindIndex == kind }.sorted { $0.index < $1.index }
-        if let link = open.first(where: { $0.room > 0 }) { return link }
-        let allowed =
-            adapter.capabilities.flags.contains(.exclusiveSession) ? 1 : adapter.capabilities.links[kind].maxLinks
+        let quota = environment.limits.quota(of: adapter.capabilities.links[kind])
+        if let link = open.first(where: { $0.lines.count < quota }) { return link }
+        let allowed = environment.limits.connections(of: adapter.capabilities, kind: kind)
         guard open.count < allowed else {
-            let quota = adapter.capabilities.links[kind].quota
             throw FeedError(
                 .capacity,
                 "\(broker) takes \(quota) instruments on each of \(allowed) connections, and all \(quota * allowed) are in use; unsubscribe some first"
@@ -78,8 +77,7 @@ extension BrokerSession {
         watchdog?.cancel()
         for link in links.values { close(link) }
         links.removeAll()
-        for waiter in readyWaiters.values { waiter.resume(returning: FeedError(.broker, "the session has ended")) }
-        readyWaiters.removeAll()
+        resumeReady(FeedError(.broker, "the session has ended"))
     }
 
     private func close(_ link: Link) {
@@ -94,7 +92,7 @@ extension BrokerSession {
 
     /// Reconnects a link that is silent for longer than its broker ever is.
     private func startWatchdog() {
-        guard watchdog == nil, adapter.capabilities.timings.dataSilence != nil else { return }
+        guard watchdog == nil else { return }
         watchdog = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { [weak self] _ in
             self?.assumeIsolated { $0.checkSilence() }
         }
@@ -103,11 +101,13 @@ extension BrokerSession {
     private func checkSilence() {
         let now = HostClock.now()
         let timings = adapter.capabilities.timings
-        guard let limit = MarketHours.areOpen(at: now) ? timings.dataSilence : timings.offHoursSilence else { return }
+        let limit = MarketHours.areOpen(at: now) ? timings.dataSilence : timings.offHoursSilence
         for link in links.values where link.isConnected && !link.lines.isEmpty {
             let heard = max(link.lastHeard, link.readySince)
-            guard now > heard, now - heard > UInt64(limit) * 1_000_000 else { continue }
-            logger.warning("no data for \((now - heard) / 1_000_000) ms, connecting again")
+            let silence = now > heard ? (now - heard) / 1_000_000 : 0
+            warnOfSilence(link, silence)
+            guard let limit, silence > UInt64(limit) else { continue }
+            logger.warning("no data for \(silence) ms, connecting again")
             link.disconnect()
             retry(
                 link,
@@ -115,5 +115,15 @@ extension BrokerSession {
                     state: Int(FH_CONN_DISCONNECTED), reason: Int(FH_WHY_NETWORK), generation: link.generation,
                     message: "silent for more than \(limit) ms"))
         }
+    }
+
+    /// Says once for each silence that a link with subscriptions brings nothing (`WS_STALE_TICK_WARN_SECONDS`).
+    private func warnOfSilence(_ link: Link, _ silence: UInt64) {
+        guard let limit = environment.limits.staleTickWarning else { return }
+        let isSilent = silence > UInt64(limit.components.seconds) * 1_000
+        if isSilent, !link.isKnownSilent {
+            logger.warning("no tick for \(silence / 1_000) s on a connection with \(link.lines.count) instruments")
+        }
+        link.isKnownSilent = isSilent
     }
 }

@@ -25,8 +25,7 @@ actor BrokerSession: MarketSession {
     var placement: [UInt32: Int] = [:]
     var references = References()
     var nextRequest: UInt64 = 0
-    var readyWaiters: [Int: CheckedContinuation<FeedError?, Never>] = [:]
-    var nextWaiter = 0
+    var readyWaiters: [CheckedContinuation<FeedError?, Never>] = []
     var watchdog: RepeatedTask?
     var isEnded = false
 
@@ -48,27 +47,35 @@ actor BrokerSession: MarketSession {
     // MARK: MarketSession
 
     /// Time given to the broker before a client's login is answered without it. The SDKs give up after 5 s.
-    private static let patience = TimeAmount.milliseconds(2_800)
+    private static let patience = Duration.milliseconds(2_800)
+    /// Beyond the time that the broker has for its answer: what the adapter itself may take.
+    private static let slack = Duration.seconds(5)
 
-    func ready() async throws {
-        if links.isEmpty { try openLink(kind: firstMarketKind) }
-        guard let link = links.values.min(by: { $0.index < $1.index }) else { return }
-        switch link.state {
-        case .ready: return
-        case .failed(let error): throw error
-        default: break
-        }
-        let waiter = nextWaiter
-        nextWaiter += 1
-        let timeout = loop.scheduleTask(in: BrokerSession.patience) { [weak self] in
-            self?.assumeIsolated { $0.resume(waiter: waiter, with: nil) }
-        }
-        defer { timeout.cancel() }
-        if let error = await withCheckedContinuation({ readyWaiters[waiter] = $0 }) { throw error }
+    nonisolated func ready() async throws {
+        let refusal = await withDeadline(BrokerSession.patience, orElse: nil) { await self.refusal() }
+        if let refusal { throw refusal }
     }
 
-    private func resume(waiter: Int, with error: FeedError?) {
-        readyWaiters.removeValue(forKey: waiter)?.resume(returning: error)
+    /// Waits for the first connection. Nil: it stands.
+    private func refusal() async -> FeedError? {
+        do {
+            if links.isEmpty { try openLink(kind: firstMarketKind) }
+        } catch {
+            return error
+        }
+        guard let link = links.values.min(by: { $0.index < $1.index }) else { return nil }
+        switch link.state {
+        case .ready: return nil
+        case .failed(let error): return error
+        default: return await withCheckedContinuation { readyWaiters.append($0) }
+        }
+    }
+
+    /// Lets everybody who waits for the first connection go on.
+    func resumeReady(_ error: FeedError?) {
+        let waiters = readyWaiters
+        readyWaiters.removeAll()
+        for waiter in waiters { waiter.resume(returning: error) }
     }
 
     func status() -> String {
@@ -82,7 +89,15 @@ actor BrokerSession: MarketSession {
         return isTrying ? "connecting" : "disconnected"
     }
 
-    func subscribe(_ wishes: [Wish]) async -> [WishOutcome] {
+    nonisolated func subscribe(_ wishes: [Wish]) async -> [WishOutcome] {
+        let silence = FeedError(.subscription, "the adapter for \(broker) does not answer; see the host's log")
+        let limit = Duration.milliseconds(adapter.capabilities.timings.ackTimeout) + BrokerSession.slack
+        return await withDeadline(limit, orElse: wishes.map { WishOutcome(wish: $0, result: .failure(silence)) }) {
+            await self.take(wishes)
+        }
+    }
+
+    private func take(_ wishes: [Wish]) async -> [WishOutcome] {
         // First everything is noted and sent in batches; then the answers are awaited.
         let noted = wishes.map { wish in (wish, Result { () throws(FeedError) in try note(wish) }) }
         for link in links.values { flush(link) }

@@ -88,19 +88,11 @@ final class HostContext: TransportContext, @unchecked Sendable {
     /// A call that takes longer holds up every session of its broker.
     static let deadline: UInt64 = 250_000_000
 
-    private let callStarted = Atomic<UInt64>(0)
-
-    /// For how long the call that is running has been running; 0 when none is. ns; any thread.
-    func timeInCall(now: UInt64) -> UInt64 {
-        let started = callStarted.load(ordering: .relaxed)
-        return started == 0 || now < started ? 0 : now - started
-    }
-
-    override func willCall(_ name: StaticString) { callStarted.store(HostClock.now(), ordering: .relaxed) }
+    override func willCall(_ name: StaticString) { counters.callStarted.store(HostClock.now(), ordering: .relaxed) }
 
     override func didCall(_ name: StaticString) {
-        let taken = timeInCall(now: HostClock.now())
-        callStarted.store(0, ordering: .relaxed)
+        let taken = counters.timeInCall(now: HostClock.now())
+        counters.callStarted.store(0, ordering: .relaxed)
         if taken > HostContext.deadline {
             counters.slowCalls.wrappingAdd(1, ordering: .relaxed)
             log(level: Int32(FH_LOG_WARNING), "\(name) took \(taken / 1_000_000) ms; adapters have 250 ms")

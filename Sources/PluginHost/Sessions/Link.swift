@@ -156,10 +156,10 @@ final class Link {
         dirty.append(handle)
     }
 
-    // MARK: Room
+    // MARK: Life signs
 
-    /// Instruments that still fit.
-    var room: Int { kind.quota == 0 ? .max : max(0, kind.quota - lines.count) }
+    /// True while the log has said that nothing comes.
+    var isKnownSilent = false
 
     /// When the broker was last heard, ns since the Unix epoch.
     var lastHeard: UInt64 { max(lane.lastActivity, context.lastTrafficTime) }

@@ -10,6 +10,7 @@ struct SessionEnvironment: Sendable {
     /// Settings given to adapters, by broker and name; the adapter's defaults are filled in.
     let adapterSettings: [String: [String: String]]
     let counters: AdapterCounters
+    let limits: PoolLimits
     let logger: Logger
 
     func settings(_ adapter: LoadedAdapter) -> [String: String] {

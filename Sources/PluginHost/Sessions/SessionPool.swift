@@ -11,6 +11,7 @@ public actor SessionPool: SessionDirectory {
         public var adapterSettings: [String: [String: String]] = [:]
         /// `bus.external_as`: users of that broker are fed from outside while no adapter for it is loaded.
         public var externalAs: String?
+        public var limits = PoolLimits()
         public init() {}
     }
 
@@ -127,6 +128,15 @@ public actor SessionPool: SessionDirectory {
         (sessions.count, counters.mapValues(\.snapshot))
     }
 
+    /// Brokers whose adapter has not come back from a call, with the milliseconds that it has been in it.
+    public func stuckAdapters() -> [String: Int] {
+        let now = HostClock.now()
+        return counters.compactMapValues { counters in
+            let time = counters.timeInCall(now: now)
+            return time > 1_000_000_000 ? Int(time / 1_000_000) : nil
+        }
+    }
+
     // MARK: Parts
 
     private func endIfIdle(_ key: Key) async {
@@ -168,6 +178,7 @@ public actor SessionPool: SessionDirectory {
         self.counters[broker] = counters
         return SessionEnvironment(
             bus: bus, registry: instruments, credentials: credentials,
-            adapterSettings: configuration.adapterSettings, counters: counters, logger: logger)
+            adapterSettings: configuration.adapterSettings, counters: counters, limits: configuration.limits,
+            logger: logger)
     }
 }

@@ -25,13 +25,12 @@ extension Client {
 
     private func refuse(_ rejection: Rejection) {
         shard.counters.authFailures.add()
+        guard rejection.code == .broker else { return reject(rejection) }
         // A valid key of a user without a broker: who shows it is no stranger, but has no session (any more).
-        if rejection.code == .broker {
-            let lease = letGo()
-            standing = .withoutSession(nil)
+        letGo(becoming: nil) { [self] lease in
             if let lease { shard.perform({ await lease.release() }, then: {}) }
+            reject(rejection)
         }
-        reject(rejection)
     }
 
     private func admit(_ account: Account) {
@@ -42,17 +41,20 @@ extension Client {
             standing = .attached(account, session)
             awaitReady(session)
         } else {
-            let lease = letGo()
-            standing = .withoutSession(account)
-            attach(account, releasing: lease)
+            letGo(becoming: account) { [self] lease in attach(account, releasing: lease) }
         }
     }
 
-    /// Leaves the streams and the order updates of the account so far.
-    private func letGo() -> Lease? {
+    /// Leaves the streams and the order updates of the account so far; afterwards no tick of it comes any more.
+    private func letGo(becoming account: Account?, then finish: @escaping (Lease?) -> Void) {
         stopOrders()
-        leaveStreams()
-        return takeLease()
+        let streams = abandonStreams()
+        let lease = takeLease()
+        standing = .withoutSession(account)
+        shard.leave(streams) { [self] in
+            outbox.forgetLeftStreams()
+            finish(lease)
+        }
     }
 
     private func awaitReady(_ session: any MarketSession) {

@@ -46,23 +46,21 @@ extension Client {
         shard.remove(self)
     }
 
-    /// Leaves everything at once: no tick and no order update comes any more, no request is served.
+    /// Leaves everything: no tick and no order update is queued any more, no request is served.
     private func retire() {
         requests.removeAll()
         stopOrders()
-        leaveStreams()
+        shard.leave(abandonStreams())
         releaseIfIdle()
     }
 
-    func leaveStreams() {
-        for subscriptions in held.values {
-            for subscription in subscriptions {
-                shard.routes.leave(subscription)
-                abandoned.append(subscription.stream.key.route)
-            }
-        }
+    /// Everything that the client holds; the references go to what is to be given back.
+    func abandonStreams() -> [Subscription] {
+        var subscriptions: [Subscription] = []
+        for each in held.values { subscriptions += each }
+        for subscription in subscriptions { abandoned.append(subscription.route) }
         held = [:]
-        outbox.forgetLeftStreams()
+        return subscriptions
     }
 
     /// Gives the session back, unless a request still works with it: then that does so at its end.

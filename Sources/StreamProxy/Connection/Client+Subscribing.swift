@@ -2,9 +2,6 @@ import MarketData
 import NIOCore
 
 extension Client {
-    /// Streams that a client joins in one turn of the loop; a request may name 20,000.
-    private static let joinsPerTurn = 256
-
     func subscribe(_ request: SubscribeRequest) {
         guard let session = standing.session else { return reject(.noSession) }
         let work = SubscribeWork(request: request, session: session, requestID: requests.requestID)
@@ -26,7 +23,7 @@ extension Client {
         }
         var surplus = surplus
         var joined: [Subscription] = []
-        for grant in grants.prefix(Self.joinsPerTurn) {
+        for grant in grants.prefix(Shard.streamsPerTurn) {
             if let subscription = join(grant, broker: session.broker) {
                 joined.append(subscription)
             } else {
@@ -37,13 +34,11 @@ extension Client {
         outbox.flush()
         for subscription in joined { shard.routes.sendLastValue(of: subscription, to: outbox) }
         shard.routes.flush()
-        let rest = grants.dropFirst(Self.joinsPerTurn)
+        let rest = grants.dropFirst(Shard.streamsPerTurn)
         if rest.isEmpty {
             giveBack(surplus, to: session)
         } else {
-            shard.loop.assumeIsolated().execute { [surplus] in
-                self.join(rest, session: session, surplus: surplus)
-            }
+            shard.nextTurn { [self, surplus] in join(rest, session: session, surplus: surplus) }
         }
     }
 

@@ -3,16 +3,15 @@ import MarketData
 extension Client {
     func unsubscribe(_ request: UnsubscribeRequest) {
         guard let session = standing.session else { return reject(.noSession) }
+        var work = UnsubscribeWork(session: session, requestID: requests.requestID)
         var leaving: [Subscription] = []
-        var successful: [JSONValue] = []
-        var failed: [JSONValue] = []
         switch request {
         case .all:
             for (written, subscriptions) in held {
-                // One entry for each mode; several depths of one are one to the client.
-                let modes = Set(subscriptions.map(\.mode)).count
-                successful += Array(repeating: Replies.left(written, broker: session.broker), count: modes)
                 leaving += subscriptions
+                // One entry for each mode; several depths of one are one to the client.
+                let modes = subscriptions.count > 1 ? Set(subscriptions.map(\.mode)).count : subscriptions.count
+                for _ in 0..<modes { work.entries.append(.left(written)) }
             }
             held = [:]
         case .entries(let entries, let common):
@@ -22,14 +21,20 @@ extension Client {
                     let mode: Mode? = if let field = entry.mode ?? common { try Mode(field: field) } else { nil }
                     leaving += take(written, mode)
                     // Also for what it does not hold: afterwards it does not hold it, which is what it wants.
-                    successful.append(Replies.left(written, broker: session.broker))
+                    work.entries.append(.left(written))
                 } catch {
-                    failed.append(Replies.failed(entry, error, broker: session.broker))
+                    work.entries.append(.failed(entry, error))
                 }
             }
         }
-        let reply = Replies.unsubscribed(successful, failed: failed, broker: session.broker)
-        leave(leaving, of: session) { [self] in finish(reply) }
+        for subscription in leaving { work.routes.append(subscription.route) }
+        shard.leave(leaving) { [self, work] in
+            outbox.forgetLeftStreams()
+            shard.perform({ await work.run() }) { [self] reply in
+                send(reply)
+                finish()
+            }
+        }
     }
 
     /// Takes an instrument's subscriptions of one mode, or of all, out of what the client holds.
@@ -38,15 +43,5 @@ extension Client {
         let kept = subscriptions.filter { mode != nil && $0.mode != mode }
         held[written] = kept.isEmpty ? nil : kept
         return subscriptions.filter { mode == nil || $0.mode == mode }
-    }
-
-    private func leave(
-        _ subscriptions: [Subscription], of session: any MarketSession, then finish: @escaping () -> Void
-    ) {
-        guard !subscriptions.isEmpty else { return finish() }
-        for subscription in subscriptions { shard.routes.leave(subscription) }
-        outbox.forgetLeftStreams()
-        let routes = subscriptions.map(\.stream.key.route)
-        shard.perform({ await session.unsubscribe(routes) }, then: finish)
     }
 }

@@ -166,7 +166,8 @@ final class Outbox {
         var piece = ByteBuffer()
         piece.reserveCapacity(Self.chunk)
         if let head = ready.readSlice(length: Self.chunk) { piece.writeImmutableBuffer(head) }
-        ready.discardReadBytes()
+        // Now and then only: moving the rest for every piece would take quadratic time.
+        if ready.readerIndex > ready.readableBytes { ready.discardReadBytes() }
         return piece
     }
 }

@@ -14,6 +14,7 @@ final class RouteTable {
     private var touched: ContiguousArray<Outbox> = []
     private let port: any BusPort
     private let deflater: Deflater
+    private var isClosed = false
 
     init(port: any BusPort, deflater: Deflater) {
         self.port = port
@@ -21,6 +22,9 @@ final class RouteTable {
     }
 
     var count: Int { routes.count }
+
+    /// The bus is closed; clients that leave later leave nothing there.
+    func close() { isClosed = true }
 
     /// Puts a client on a stream; what comes from now on is sent to it. To be called when the acknowledgement has been
     /// queued, so that nothing can precede it.
@@ -48,7 +52,7 @@ final class RouteTable {
         route.streams.removeAll { $0 === stream }
         if route.streams.isEmpty {
             routes[stream.key.route] = nil
-            port.unsubscribe(stream.key.route)
+            if !isClosed { port.unsubscribe(stream.key.route) }
         }
     }
 

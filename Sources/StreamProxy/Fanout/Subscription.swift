@@ -16,5 +16,6 @@ final class Subscription {
     }
 
     var symbol: String { stream.key.symbol }
+    var route: RouteKey { stream.key.route }
     var mode: Mode { stream.key.route.mode }
 }

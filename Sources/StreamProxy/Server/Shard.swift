@@ -133,6 +133,50 @@ final class Shard {
         }
     }
 
+    /// Streams that clients join or leave in one turn of the loop; one request may concern 25,000.
+    static let streamsPerTurn = 256
+
+    /// Runs `body` after the loop has looked at its sockets. (`execute` would run it before: NIO polls only when no task is
+    /// left.)
+    func nextTurn(_ body: @escaping () -> Void) {
+        tasks += 1
+        loop.assumeIsolated().scheduleTask(in: .microseconds(100)) {
+            self.tasks -= 1
+            body()
+            self.checkDrained()
+        }
+    }
+
+    /// Takes a client off its streams, in as many turns as needed.
+    func leave(_ subscriptions: [Subscription], then finish: @escaping () -> Void = {}) {
+        leave(Departure(subscriptions), then: finish)
+    }
+
+    private func leave(_ departure: Departure, then finish: @escaping () -> Void) {
+        for subscription in departure.next(Self.streamsPerTurn) { routes.leave(subscription) }
+        if departure.isOver {
+            finish()
+        } else {
+            nextTurn { self.leave(departure, then: finish) }
+        }
+    }
+
+    /// Subscriptions on their way out. A box, so that each turn also frees what it took: the memory of 25,000 streams at
+    /// once would be a stall of its own.
+    private final class Departure {
+        private var subscriptions: [Subscription]
+
+        init(_ subscriptions: [Subscription]) { self.subscriptions = subscriptions }
+
+        var isOver: Bool { subscriptions.isEmpty }
+
+        func next(_ count: Int) -> [Subscription] {
+            let taken = Array(subscriptions.suffix(count))
+            subscriptions.removeLast(taken.count)
+            return taken
+        }
+    }
+
     // MARK: End
 
     /// Says goodbye to everybody; new connections are dropped.
@@ -158,6 +202,7 @@ final class Shard {
         gate.close()
         for client in clients.values { client.drop() }
         signal = nil
+        routes.close()
         port.close()
     }
 }

@@ -52,6 +52,7 @@ final class FeedHost: Sendable {
         var configuration = SessionPool.Configuration()
         configuration.adapterSettings = adapterSettings.mapValues { $0.mapValues(\.value) }
         configuration.externalAs = settings.bus.externalAs
+        configuration.limits = settings.poolLimits
         let sessions = SessionPool(
             registry: registry, instruments: instruments, bus: bus, credentials: accounts,
             configuration: configuration, logger: logger)

@@ -56,6 +56,7 @@ enum Listening {
             // Without pings no pong can be late.
             configuration.pingInterval = settings.proxy.pingInterval.map { TimeAmount($0) } ?? .hours(24 * 365)
             configuration.pingTimeout = TimeAmount(settings.proxy.pingTimeout)
+            configuration.maxPendingRequests = settings.proxy.maxQueue
             let proxy = ProxyServer(configuration)
             do {
                 try await proxy.start()

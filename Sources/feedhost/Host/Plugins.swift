@@ -2,6 +2,18 @@ import Foundation
 import Logging
 import PluginHost
 
+extension Settings {
+    /// Limits that somebody has set; what is left at its default is the broker's to decide.
+    var poolLimits: PoolLimits {
+        var limits = PoolLimits()
+        limits.maxSymbols = origins["pool.max_symbols"] == nil ? nil : pool.maxSymbols
+        limits.maxConnections = origins["pool.max_connections"] == nil ? nil : pool.maxConnections
+        limits.isPooling = pool.isEnabled
+        limits.staleTickWarning = proxy.staleTickWarning
+        return limits
+    }
+}
+
 /// The adapters of this start.
 enum Plugins {
     /// Scans all folders. Blocks while files are probed.

@@ -13,7 +13,28 @@ struct Reporter: Sendable {
     let proxy: ProxyServer
     let logger: Logger
 
+    /// Runs both watches until the task is cancelled.
     func run() async {
+        async let adapters: Void = watchAdapters()
+        await report()
+        await adapters
+    }
+
+    /// Names an adapter that does not come back from a call: its broker's sessions stand still until it does.
+    private func watchAdapters() async {
+        var named: Set<String> = []
+        while !Task.isCancelled {
+            let stuck = await sessions.stuckAdapters()
+            for (broker, time) in stuck where named.insert(broker).inserted {
+                logger.error(
+                    "the adapter for \(broker) has not come back from a call for \(time) ms; its sessions stand still, others do not")
+            }
+            named.formIntersection(stuck.keys)
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private func report() async {
         let file = StatsFile(path: settings.stats.path)
         let writes = settings.stats.isExplicit || file.hasFolder
         var isFailing = false

@@ -21,7 +21,7 @@ enum SettingTable {
             "proxy.ping_timeout", "WS_PING_TIMEOUT", .seconds(0.1...3600), default: "20", "seconds to wait for a pong"),
         .init(
             "proxy.max_queue", "WS_MAX_QUEUE", .int(1...1_000_000), default: "1024",
-            "messages that may wait for one slow client"),
+            "requests of one client that may wait; more stay in its socket"),
         .init(
             "proxy.stale_tick_warn", "WS_STALE_TICK_WARN_SECONDS", .seconds(0...86_400), default: "120",
             "seconds without a tick after which the log says so; 0 = never"),
@@ -68,10 +68,10 @@ enum SettingTable {
     private static let limits: [SettingDefinition] = [
         .init(
             "pool.max_symbols", "MAX_SYMBOLS_PER_WEBSOCKET", .int(1...1_000_000), default: "1000",
-            "instruments on one broker connection, if the broker allows as many"),
+            "instruments on one broker connection; unless set, what the broker allows"),
         .init(
             "pool.max_connections", "MAX_WEBSOCKET_CONNECTIONS", .int(1...1000), default: "3",
-            "connections of one user to a broker, if the broker allows as many"),
+            "connections of one user to a broker; unless set, what the broker allows"),
         .init(
             "pool.enabled", "ENABLE_CONNECTION_POOLING", .bool, default: "true", "more than one connection for one user"
         ),
