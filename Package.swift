@@ -74,7 +74,8 @@ let package = Package(
         .target(
             name: "PluginHost",
             dependencies: [
-                "CFeedhostABI", "MarketData", "MarketBus", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging,
+                "CFeedhostABI", "CZlib", "MarketData", "MarketBus", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+                logging,
             ],
             swiftSettings: swift),
         .target(

@@ -208,7 +208,7 @@ def test_other_files_are_ignored(here, tmp_path):
     records = by_file(listed(here, folder))
     assert records["old.so.bak"]["state"] == "ignored" and "does not end in .so" in records["old.so.bak"]["reason"]
     assert records.get("README.md", {}).get("state", "ignored") == "ignored"
-    assert records["nested.so"]["state"] != "loaded" and "regular file" in records["nested.so"]["reason"]
+    assert records["nested.so"]["state"] != "loaded" and "folder" in records["nested.so"]["reason"]
 
 
 def test_no_plugin_at_all(here):

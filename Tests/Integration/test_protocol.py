@@ -225,14 +225,22 @@ def test_names_are_taken_as_they_are(alice):
 
 
 def test_payloads_from_outside_are_passed_on_as_they_are(alice, publisher):
-    alice.subscribe("NSE:ACC", "NSE_INDEX:NIFTY", "NSEIX_INDEX:GIFTNIFTY", "NSE:M_M:50")
+    alice.subscribe("NSE:ACC", "NSE_INDEX:NIFTY", "NSEIX_INDEX:GIFTNIFTY", "NSE:M_M")
     data = {"ltp": 1400.5, "ltt": 1, "timestamp": 1760000000000, "nested": {"a": [1, None]}, "text": "ü\"\\"}
-    for exchange, symbol in [("NSE", "ACC"), ("NSE_INDEX", "NIFTY"), ("NSEIX_INDEX", "GIFTNIFTY"), ("NSE", "M_M:50")]:
+    for exchange, symbol in [("NSE", "ACC"), ("NSE_INDEX", "NIFTY"), ("NSEIX_INDEX", "GIFTNIFTY"), ("NSE", "M_M")]:
         publisher.publish(f"{exchange}_{symbol}_LTP", data)
         assert alice.tick() == market_data(symbol, 1, data, exchange)
     # A broker in front is dropped.
     publisher.publish("ZERODHA_NSE_ACC_LTP", {"ltp": 1})
     assert alice.tick() == market_data("ACC", 1, {"ltp": 1})
+
+
+@pytest.mark.parametrize("mode, number", [("LTP", 1), ("Quote", 2), ("Depth", 3)])
+def test_symbols_with_a_level_from_outside(alice, publisher, mode, number):
+    """As OpenAlgo's Fyers adapter has them: `TCS:50` is a topic of its own."""
+    assert alice.subscribe("NSE:TITAN:50", mode=mode) == subscribed(granted("TITAN:50", mode, 50))
+    publisher.publish(f"NSE_TITAN:50_{mode.upper()}", {"ltp": number})
+    assert alice.tick(timeout=5) == market_data("TITAN:50", number, {"ltp": number})
 
 
 def test_higher_modes_stand_in_for_lower_ones_until_those_appear(alice, publisher):

@@ -9,6 +9,7 @@ final class HTTPCollector: ChannelInboundHandler {
     private let fetch: HTTPFetch
     private var head: HTTPResponseHead?
     private var body = ByteBuffer()
+    private var inflater: BodyInflater?
 
     init(fetch: HTTPFetch) { self.fetch = fetch }
 
@@ -20,16 +21,46 @@ final class HTTPCollector: ChannelInboundHandler {
             if let encoding = encodings.first {
                 // The name is the server's own text: only what is known is repeated.
                 let name = ["gzip", "deflate", "br", "zstd"].first { encoding.lowercased() == $0 } ?? "an encoding"
-                fail(FH_E_UNSUPPORTED, "the answer is compressed (\(name)) though nobody asked for it")
+                guard encodings.count == 1, name == "gzip" || name == "deflate" else {
+                    return fail(FH_E_UNSUPPORTED, "the answer is compressed (\(name)) in a way that nobody asked for")
+                }
+                inflater = BodyInflater(limit: HTTPFetch.maxBody)
+                if inflater == nil { fail(FH_E_NOMEM, "there is no memory to decompress the answer") }
             } else if let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }),
                 length > HTTPFetch.maxBody
             {
                 tooLarge()
             }
+        case .body(let part) where inflater != nil: inflate(part)
         case .body(var part):
             guard body.readableBytes + part.readableBytes <= HTTPFetch.maxBody else { return tooLarge() }
             body.writeBuffer(&part)
-        case .end: fetch.finish(head.map { HTTPAnswer(head: $0, body: body) })
+        case .end: end()
+        }
+    }
+
+    private func inflate(_ part: ByteBuffer) {
+        do {
+            try inflater?.take(part)
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func end() {
+        do {
+            // An answer without a body (to a HEAD, or status 304) has nothing to undo.
+            if let inflater, inflater.hasInput { body = try inflater.finish() }
+            fetch.finish(head.map { HTTPAnswer(head: $0, body: body) })
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func failed(_ failure: BodyInflater.Failure) {
+        switch failure {
+        case .tooLarge: tooLarge()
+        case .corrupt: fail(FH_E_NETWORK, "the compressed answer is damaged or cut short")
         }
     }
 

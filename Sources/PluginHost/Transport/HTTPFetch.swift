@@ -5,7 +5,7 @@ import NIOSSL
 
 /// One HTTP/1.1 request on a connection of its own. Confined to its event loop.
 ///
-/// Redirects are handed back and not followed. No encoding is offered; an answer that is compressed all the same is
+/// Redirects are handed back and not followed. gzip and deflate are offered and undone; any other encoding is
 /// `FH_E_UNSUPPORTED`.
 final class HTTPFetch {
     /// `FH_HTTP_*`.
@@ -49,6 +49,7 @@ final class HTTPFetch {
         }
         var headers = try HeaderRules.headers(request.fields, url: request.url)
         headers.add(name: "Connection", value: "close")
+        headers.add(name: "Accept-Encoding", value: "gzip, deflate")
         if request.method == .post { headers.add(name: "Content-Length", value: "\(request.body.readableBytes)") }
         let fetch = HTTPFetch(url: request.url, loop: loop, tls: tls, completion: completion)
         fetch.dial(request, headers)

@@ -16,7 +16,7 @@ public struct HeaderField: Sendable, Hashable {
 enum HeaderRules {
     private static let maxFields = 128
     private static let maxBytes = 65_536
-    /// The transport's own: they say how the message is framed. An encoding is not offered, because it is not undone.
+    /// The transport's own: they say how the message is framed and encoded.
     private static let reserved: Set<String> = [
         "connection", "upgrade", "content-length", "transfer-encoding", "te", "trailer", "expect", "accept-encoding",
         "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-accept",

@@ -27,7 +27,8 @@ struct Reporter: Sendable {
             let stuck = await sessions.stuckAdapters()
             for (broker, time) in stuck where named.insert(broker).inserted {
                 logger.error(
-                    "the adapter for \(broker) has not come back from a call for \(time) ms; its sessions stand still, others do not")
+                    "the adapter for \(broker) has not come back from a call for \(time) ms; its sessions stand still, others do not"
+                )
             }
             named.formIntersection(stuck.keys)
             try? await Task.sleep(for: .seconds(1))

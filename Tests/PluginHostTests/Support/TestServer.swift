@@ -10,6 +10,8 @@ final class TestServer: Sendable {
     enum Behaviour: Sendable {
         /// Answers the first request with these bytes, as they are, and closes.
         case raw(String)
+        /// The same with bytes that are no text behind it.
+        case rawBytes(String, [UInt8])
         /// Accepts the connection and never says a word.
         case mute
         /// Upgrades to a WebSocket; the closure is called once it is open, and for every frame that comes.
@@ -39,7 +41,9 @@ final class TestServer: Sendable {
     private static func configure(_ channel: any Channel, _ behaviour: Behaviour) throws {
         switch behaviour {
         case .mute: break
-        case .raw(let text): try channel.pipeline.syncOperations.addHandler(RawAnswer(text))
+        case .raw(let text): try channel.pipeline.syncOperations.addHandler(RawAnswer(Array(text.utf8)))
+        case .rawBytes(let text, let bytes):
+            try channel.pipeline.syncOperations.addHandler(RawAnswer(Array(text.utf8) + bytes))
         case .webSocket(let opened, let received):
             let upgrader = NIOWebSocketServerUpgrader(
                 maxFrameSize: 1 << 24, automaticErrorHandling: false,
@@ -100,10 +104,10 @@ private final class PeerHandler: ChannelInboundHandler {
 /// Reads a request's head, answers, closes.
 private final class RawAnswer: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    private let text: String
+    private let answer: [UInt8]
     private var request = ""
 
-    init(_ text: String) { self.text = text }
+    init(_ answer: [UInt8]) { self.answer = answer }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         request += String(buffer: Self.unwrapInboundIn(data))
@@ -111,6 +115,6 @@ private final class RawAnswer: ChannelInboundHandler {
         request = ""
         // What the client sent comes back where the answer asks for it.
         let channel = context.channel
-        channel.writeAndFlush(ByteBuffer(string: text)).whenComplete { _ in channel.close(promise: nil) }
+        channel.writeAndFlush(ByteBuffer(bytes: answer)).whenComplete { _ in channel.close(promise: nil) }
     }
 }

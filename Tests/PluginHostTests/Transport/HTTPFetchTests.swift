@@ -42,6 +42,22 @@ import Testing
         #expect((unbounded.status, unbounded.body) == (200, "until the end"))
     }
 
+    /// `{"ok":true}`, made by gzip(1) and by zlib.
+    @Test(arguments: [
+        ("gzip", "1f8b0800000000000203ab56cacf56b22a292a4dad0500905fd4a70b000000"),
+        ("deflate", "789cab56cacf56b22a292a4dad050016e30411"),
+    ])
+    func compressedAnswersAreUndone(encoding: String, hex: String) async throws {
+        let digits = Array(hex.utf8).map { $0 < 58 ? $0 - 48 : $0 - 87 }
+        let bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+        let head = "HTTP/1.1 200 OK\r\nContent-Encoding: \(encoding)\r\nContent-Length: \(bytes.count)\r\n\r\n"
+        let whole = try await fetch(.rawBytes(head, bytes))
+        #expect((whole.status, whole.body) == (200, "{\"ok\":true}"))
+        let shorter = "HTTP/1.1 200 OK\r\nContent-Encoding: \(encoding)\r\nContent-Length: \(bytes.count - 9)\r\n\r\n"
+        let cut = try await fetch(.rawBytes(shorter, Array(bytes.dropLast(9))))
+        #expect(cut.failure?.status == fh_status(FH_E_NETWORK))
+    }
+
     @Test func redirectsAreHandedBack() async throws {
         let answer = try await fetch(.raw("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"))
         #expect(answer.status == 302)
@@ -49,8 +65,10 @@ import Testing
     }
 
     @Test func whatIsCompressedOrTooLargeOrCutIsAFailure() async throws {
-        let gzip = try await fetch(.raw("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx"))
-        #expect(gzip.failure?.status == fh_status(FH_E_UNSUPPORTED))
+        let damaged = try await fetch(.raw("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx"))
+        #expect(damaged.failure?.status == fh_status(FH_E_NETWORK))
+        let brotli = try await fetch(.raw("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx"))
+        #expect(brotli.failure?.status == fh_status(FH_E_UNSUPPORTED))
         let large = try await fetch(.raw("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nx"))
         #expect(large.failure?.status == fh_status(FH_E_LIMIT))
         let cut = try await fetch(.raw("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx"))

@@ -119,7 +119,6 @@ final class WireClient: Sendable {
     /// Returns when the server has closed the socket.
     func closed() async throws { try await channel.closeFuture.get() }
 
-    /// Bytes that have come and make no whole frame, for texts of failures.
     private final class Feeder: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         let inbox: Inbox
