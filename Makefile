@@ -57,7 +57,7 @@ format: ## Formats the Swift sources
 
 sanitize: setup ## The tests of the rooms with C, threads or shared buffers, under the address and the thread sanitizer
 	swift test --sanitize=address --scratch-path .build-asan --filter '$(SANITIZED)'
-	swift test --sanitize=thread --scratch-path .build-tsan -Xlinker --export-dynamic --filter '$(SANITIZED)'
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Fixtures/thread-sanitizer.supp swift test --sanitize=thread --scratch-path .build-tsan -Xlinker --export-dynamic --filter '$(SANITIZED)'
 SANITIZED := MarketBusTests|MarketDataTests|AdapterKitTests|BundledAdapterTests|StreamProxyTests
 
 clean: ## Removes what was built

@@ -25,6 +25,9 @@ class Publisher:
         self.socket = self.context.socket(kind)
         self.socket.linger = 1000
         self.socket.sndhwm = 0
+        if kind == zmq.XPUB:
+            # Says it again when the host comes back.
+            self.socket.setsockopt(zmq.XPUB_VERBOSE, 1)
         self.socket.connect(endpoint)
 
     def wait(self, timeout: float = DEADLINE) -> "Publisher":

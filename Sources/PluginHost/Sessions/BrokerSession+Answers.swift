@@ -5,25 +5,38 @@ import NIOCore
 
 /// Sending wishes to the broker and taking its answers.
 extension BrokerSession {
+    func flushAll() {
+        for link in links.values { flush(link) }
+    }
+
     /// Sends what has changed on a ready link, in batches and at the rate that the adapter declares.
     func flush(_ link: Link) {
-        guard link.isConnected, !link.dirty.isEmpty, link.pacing == nil else { return }
-        let batch = link.kind.batch == 0 ? link.dirty.count : link.kind.batch
-        var seen: Set<UInt32> = []
-        let handles = link.dirty.prefix(batch).filter { seen.insert($0).inserted }
-        link.dirty.removeFirst(min(batch, link.dirty.count))
-        send(handles, on: link)
-        guard link.kind.perSecond > 0 else {
-            flush(link)
-            return
-        }
-        let index = link.index
-        link.pacing = loop.scheduleTask(in: .nanoseconds(1_000_000_000 / Int64(link.kind.perSecond))) { [weak self] in
-            self?.assumeIsolated { session in
-                guard let link = session.links[index] else { return }
-                link.pacing = nil
-                session.flush(link)
+        sendLeaving(link)
+        while link.isConnected, !link.dirty.isEmpty, link.pacing == nil {
+            let handles = Array(link.dirty.prefix(link.batch))
+            link.dirty.removeFirst(handles.count)
+            send(handles, on: link)
+            guard link.kind.perSecond > 0 else { continue }
+            let index = link.index
+            let step = TimeAmount.nanoseconds(1_000_000_000 / Int64(link.kind.perSecond))
+            link.pacing = loop.scheduleTask(in: step) { [weak self] in
+                self?.assumeIsolated { session in
+                    guard let link = session.links[index] else { return }
+                    link.pacing = nil
+                    session.flush(link)
+                }
             }
+        }
+    }
+
+    /// Before anything new: the same instrument may come back in the same flush.
+    private func sendLeaving(_ link: Link) {
+        var rest = link.leaving[...]
+        link.leaving = []
+        while link.isConnected, !rest.isEmpty {
+            nextRequest += 1
+            link.unsubscribe(request: nextRequest, Array(rest.prefix(link.batch)))
+            rest = rest.dropFirst(link.batch)
         }
     }
 
@@ -35,6 +48,7 @@ extension BrokerSession {
             guard var line = link.lines[handle] else { continue }
             line.phase = .asked(request: request)
             line.isDirty = false
+            line.isUncertain = false
             link.lines[handle] = line
             lines.append(line)
         }
@@ -61,9 +75,10 @@ extension BrokerSession {
                 refuse(result.handle, on: link, status: result.status, result.message)
                 continue
             }
+            let given = min(mode, line.wanted.mode)
             let granted = References.Demand(
-                mode: min(mode, line.wanted.mode),
-                depth: mode == .depth ? (result.depth == 0 ? line.wanted.depth : result.depth) : 0)
+                mode: given,
+                depth: given == .depth ? (result.depth == 0 ? line.wanted.depth : result.depth) : 0)
             line.phase = .granted
             line.served = granted
             // A line that waits to be sent again has subscribers who want more than this answer gives.
@@ -83,8 +98,12 @@ extension BrokerSession {
                 ? "Symbol \(line.instrument.symbol) not found for exchange \(line.instrument.exchange)"
                 : "\(broker) has refused \(line.instrument): \(Link.describe(status))"
         line.phase = line.served == nil ? .queued : .granted
-        line.refusal = FeedError(code, text)
-        line.resume(.failure(FeedError(code, text)))
+        line.isUncertain = status == FH_E_TIMEOUT
+        // A line that waits to be sent again gets its answer then.
+        if !line.isDirty {
+            line.refusal = FeedError(code, text)
+            line.resume(.failure(FeedError(code, text)))
+        }
         link.lines[handle] = line
         // After a reconnect no client waits for the answer, so the log is where it shows.
         logger.info("\(line.instrument) was refused: \(text)")

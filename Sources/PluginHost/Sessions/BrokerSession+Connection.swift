@@ -18,6 +18,9 @@ extension BrokerSession {
         link.state = .connecting
         environment.counters.connects.wrappingAdd(1, ordering: .relaxed)
         let (index, generation) = (link.index, link.generation)
+        link.timer = loop.scheduleTask(in: BrokerSession.connectTimeout) { [weak self] in
+            self?.assumeIsolated { $0.connectTimedOut(link: index, generation: generation) }
+        }
         Task { await connect(link: index, generation: generation) }
     }
 
@@ -36,11 +39,7 @@ extension BrokerSession {
             return
         }
         guard !isEnded, let link = links[index], link.generation == generation else { return }
-        if let refused = link.refusedVersion, refused == credentials.version {
-            // Asking again with what was refused only gets the account blocked.
-            return
-        }
-        link.credentialsVersion = credentials.version
+        link.fingerprint = credentials.hashValue
         let missing = adapter.description.credentialKeys.filter {
             $0.required && credentials.values[$0.name]?.isEmpty != false
         }
@@ -52,9 +51,6 @@ extension BrokerSession {
                     "\(broker) needs \(missing.map(\.name).joined(separator: ", ")) for user \(user); set them with: feedhost credentials set \(user) --broker \(broker) \(missing.map { "\($0.name)=…" }.joined(separator: " "))"
                 ))
             return
-        }
-        link.timer = loop.scheduleTask(in: BrokerSession.connectTimeout) { [weak self] in
-            self?.assumeIsolated { $0.connectTimedOut(link: index, generation: generation) }
         }
         let status = link.connect(credentials)
         guard status != FH_OK else { return }
@@ -107,7 +103,6 @@ extension BrokerSession {
         link.timer = nil
         link.state = .ready
         link.readySince = HostClock.now()
-        link.refusedVersion = nil
         link.authenticationFailures = 0
         // Everything that is wanted is asked for again: the broker has forgotten it with the connection.
         for handle in Array(link.lines.keys) { link.markDirty(handle) }
@@ -123,7 +118,6 @@ extension BrokerSession {
             retry(link, after: event)
             return
         }
-        link.refusedVersion = link.credentialsVersion
         fail(
             link,
             FeedError(
@@ -134,7 +128,7 @@ extension BrokerSession {
 
     /// Gives up until credentials change.
     private func fail(_ link: Link, _ error: FeedError) {
-        lost(link)
+        lost(link, error)
         link.state = .failed(error)
         logger.error("\(error.message)")
         resumeReady(error)
@@ -142,13 +136,19 @@ extension BrokerSession {
 
     /// Connects again after a wait.
     func retry(_ link: Link, after event: ConnectionEvent) {
-        if link.readySince != 0, HostClock.now() - link.readySince > BrokerSession.healthyAfter { link.backoff.reset() }
+        // The clock may have been set back meanwhile.
+        let now = HostClock.now()
+        if link.readySince != 0, now > link.readySince, now - link.readySince > BrokerSession.healthyAfter {
+            link.backoff.reset()
+        }
         lost(link)
         link.state = .backingOff
         environment.counters.disconnects.wrappingAdd(1, ordering: .relaxed)
         var generator = SystemRandomNumberGenerator()
         var wait = max(link.backoff.next(using: &generator), event.retryAfter)
-        if event.reason == FH_WHY_CONNECTION_LIMIT || event.reason == FH_WHY_REPLACED { wait = link.backoff.longest }
+        if event.reason == FH_WHY_CONNECTION_LIMIT || event.reason == FH_WHY_REPLACED {
+            wait = max(link.backoff.longest, event.retryAfter)
+        }
         logger.warning("\(event.sentence); connecting again in \(wait) ms")
         let index = link.index
         link.timer = loop.scheduleTask(in: .milliseconds(wait)) { [weak self] in
@@ -159,38 +159,36 @@ extension BrokerSession {
         }
     }
 
-    /// The broker serves nothing any more; whoever waits for an answer gets it after the next connect.
-    private func lost(_ link: Link) {
+    /// The broker serves nothing any more; whoever waits for an answer gets it after the next connect, if there is one.
+    private func lost(_ link: Link, _ answer: FeedError = .queued) {
         link.timer?.cancel()
         link.timer = nil
         link.pacing?.cancel()
         link.pacing = nil
         link.dirty.removeAll()
+        link.leaving.removeAll()
         link.readySince = 0
         for handle in Array(link.lines.keys) {
             link.lines[handle]?.served = nil
             link.lines[handle]?.phase = .queued
             link.lines[handle]?.isDirty = false
-            link.lines[handle]?.resume(.failure(FeedError(.pending, "queued for the next connect")))
+            link.lines[handle]?.isUncertain = false
+            link.lines[handle]?.resume(.failure(answer))
         }
     }
 
-    /// The store holds other credentials: the session is rebuilt with them, its subscriptions restored.
-    func credentialsChanged() {
+    /// The store may hold other credentials: the session is rebuilt with them, its subscriptions restored. A second login
+    /// with the same token must not tear the feed down, and what was refused is not tried again.
+    func credentialsChanged() async {
+        let fresh = try? await environment.credentials.credentials(user: user, broker: broker)
         guard !isEnded else { return }
-        logger.info("the credentials have changed, connecting with the new ones")
-        for link in links.values {
+        for link in links.values where fresh == nil || link.fingerprint != fresh?.hashValue {
+            logger.info("the credentials have changed, connecting with the new ones")
             link.disconnect()
             lost(link)
             link.authenticationFailures = 0
-            link.refusedVersion = nil
             link.backoff.reset()
             connect(link)
         }
     }
-}
-
-extension FeedError.Code {
-    /// Not an error to clients: the wish waits for the next connect.
-    static let pending = FeedError.Code(rawValue: "PENDING")
 }

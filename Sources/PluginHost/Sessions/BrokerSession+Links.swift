@@ -22,13 +22,32 @@ extension BrokerSession {
         return kind
     }
 
-    /// A link with room for one more instrument, opened if the broker allows another.
-    func linkWithRoom(kind: Int) throws(FeedError) -> Link {
+    /// True when the link takes the instrument with that demand, whether it has it already or not.
+    func hasRoom(_ link: Link, for demand: References.Demand, of handle: UInt32) -> Bool {
+        if link.lines[handle] == nil, link.lines.count >= environment.limits.quota(of: link.kind) { return false }
+        guard link.kind.deepQuota > 0, demand.isDeep, link.lines[handle]?.wanted.isDeep != true else { return true }
+        return link.lines.values.count { $0.wanted.isDeep } < link.kind.deepQuota
+    }
+
+    /// A link with room for the instrument, opened if the broker allows another.
+    func linkWithRoom(kind: Int, for demand: References.Demand, of handle: UInt32) throws(FeedError) -> Link {
         let open = links.values.filter { $0.kindIndex == kind }.sorted { $0.index < $1.index }
+        if let link = open.first(where: { hasRoom($0, for: demand, of: handle) }) { return link }
         let quota = environment.limits.quota(of: adapter.capabilities.links[kind])
-        if let link = open.first(where: { $0.lines.count < quota }) { return link }
         let allowed = environment.limits.connections(of: adapter.capabilities, kind: kind)
+        if environment.limits.isSingle(adapter.capabilities), open.isEmpty, !links.isEmpty {
+            throw FeedError(
+                .capacity,
+                "\(broker) allows one connection, and it does not carry mode \(demand.mode.label) with \(demand.depth) levels"
+            )
+        }
         guard open.count < allowed else {
+            if let link = open.first(where: { $0.lines.count < quota }) {
+                throw FeedError(
+                    .capacity,
+                    "\(broker) takes \(link.kind.deepQuota) instruments with more than 5 levels on each of \(allowed) connections, and all \(link.kind.deepQuota * allowed) are in use; unsubscribe some first"
+                )
+            }
             throw FeedError(
                 .capacity,
                 "\(broker) takes \(quota) instruments on each of \(allowed) connections, and all \(quota * allowed) are in use; unsubscribe some first"
@@ -39,6 +58,7 @@ extension BrokerSession {
 
     @discardableResult
     func openLink(kind: Int) throws(FeedError) -> Link {
+        guard !isEnded else { throw BrokerSession.over }
         let index = nextLink
         nextLink += 1
         let feed = environment.bus.makeFeed(session: id)
@@ -74,15 +94,17 @@ extension BrokerSession {
     func end() {
         guard !isEnded else { return }
         isEnded = true
+        isClosed.store(true, ordering: .releasing)
         watchdog?.cancel()
         for link in links.values { close(link) }
         links.removeAll()
-        resumeReady(FeedError(.broker, "the session has ended"))
+        placement.removeAll()
+        resumeReady(BrokerSession.over)
     }
 
     private func close(_ link: Link) {
         for handle in link.lines.keys {
-            link.lines[handle]?.resume(.failure(FeedError(.subscription, "the session has ended")))
+            link.lines[handle]?.resume(.failure(FeedError(.subscription, BrokerSession.over.message)))
         }
         link.destroy()
         environment.bus.removeFeed(link.context.feed)

@@ -9,6 +9,10 @@ struct ConnectionEvent: Sendable {
     let brokerCode: Int32
     let message: String
 
+    /// Bytes of `fh_conn_event` in ABI 1.0.
+    static let firstSize = 48
+
+    /// - Parameter event: At least ``firstSize`` bytes long.
     init(_ event: UnsafePointer<fh_conn_event>) {
         state = event.pointee.state
         reason = event.pointee.reason

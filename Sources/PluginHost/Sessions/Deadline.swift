@@ -3,9 +3,10 @@ import Synchronization
 /// The result of `work`, or `fallback` when it takes longer than `limit`.
 ///
 /// Unlike a task group this does not wait for the work that was given up: an adapter that never returns would otherwise
-/// take everybody who asks with it. The work goes on, and its late result is dropped.
+/// take everybody who asks with it. The work goes on, and its late result goes to `late`, which gives back what it holds.
 func withDeadline<Value: Sendable>(
-    _ limit: Duration, orElse fallback: Value, _ work: @escaping @Sendable () async -> Value
+    _ limit: Duration, orElse fallback: Value, late: @escaping @Sendable (Value) async -> Void = { _ in },
+    _ work: @escaping @Sendable () async -> Value
 ) async -> Value {
     let race = Race<Value>()
     return await withCheckedContinuation { continuation in
@@ -16,8 +17,9 @@ func withDeadline<Value: Sendable>(
             race.finish(fallback)
         }
         Task {
-            race.finish(await work())
+            let value = await work()
             timer.cancel()
+            if !race.finish(value) { await late(value) }
         }
     }
 }
@@ -28,11 +30,14 @@ private final class Race<Value: Sendable>: Sendable {
 
     func begin(_ continuation: CheckedContinuation<Value, Never>) { waiting.withLock { $0 = continuation } }
 
-    func finish(_ value: Value) {
+    /// - Returns: False when the other one was first.
+    @discardableResult
+    func finish(_ value: Value) -> Bool {
         let continuation = waiting.withLock { waiting in
             defer { waiting = nil }
             return waiting
         }
         continuation?.resume(returning: value)
+        return continuation != nil
     }
 }

@@ -67,7 +67,7 @@ final class HostContext: TransportContext, @unchecked Sendable {
     }
 
     /// Notes that the broker is alive, for the silence watchdog.
-    func sawTraffic() { lastTraffic.store(HostClock.now(), ordering: .relaxed) }
+    func sawTraffic(_ now: UInt64) { lastTraffic.store(now, ordering: .relaxed) }
 
     /// ns since the Unix epoch.
     var lastTrafficTime: UInt64 { lastTraffic.load(ordering: .relaxed) }

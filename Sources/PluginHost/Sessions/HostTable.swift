@@ -39,7 +39,9 @@ private func hostLog(_ context: OpaquePointer?, _ level: Int32, _ message: fh_st
 private func hostPublishTicks(_ context: OpaquePointer?, _ ticks: UnsafePointer<fh_tick>?, _ count: UInt32) -> fh_status
 {
     guard let context = HostContext.of(context), let ticks else { return fh_status(FH_E_INVALID) }
-    let taken = context.feed.publish(UnsafeBufferPointer(start: ticks, count: Int(count)), now: HostClock.now())
+    let now = HostClock.now()
+    context.sawTraffic(now)
+    let taken = context.feed.publish(UnsafeBufferPointer(start: ticks, count: Int(count)), now: now)
     return taken == Int(count) ? fh_status(FH_OK) : fh_status(FH_E_LIMIT)
 }
 
@@ -49,14 +51,19 @@ private func hostPublishDepth(
 ) -> fh_status {
     guard let context = HostContext.of(context), let tick, bids != nil || bidCount == 0, asks != nil || askCount == 0
     else { return fh_status(FH_E_INVALID) }
+    let now = HostClock.now()
+    context.sawTraffic(now)
     let taken = context.feed.publish(
         tick, bids: UnsafeBufferPointer(start: bids, count: Int(bidCount)),
-        asks: UnsafeBufferPointer(start: asks, count: Int(askCount)), now: HostClock.now())
+        asks: UnsafeBufferPointer(start: asks, count: Int(askCount)), now: now)
     return taken ? fh_status(FH_OK) : fh_status(FH_E_LIMIT)
 }
 
 private func hostReportConnection(_ context: OpaquePointer?, _ event: UnsafePointer<fh_conn_event>?) {
-    guard let context = HostContext.of(context), let event else { return }
+    // What is shorter than the first version has no fields to read behind its end.
+    guard let context = HostContext.of(context), let event,
+        Int(event.pointee.size) >= ConnectionEvent.firstSize
+    else { return }
     context.report(.connection(ConnectionEvent(event)))
 }
 
@@ -69,7 +76,7 @@ private func hostReportSubscriptions(
 }
 
 private func hostReportTraffic(_ context: OpaquePointer?, _ frames: UInt32, _ bytes: UInt64, _ heartbeats: UInt32) {
-    HostContext.of(context)?.sawTraffic()
+    HostContext.of(context)?.sawTraffic(HostClock.now())
 }
 
 private func hostFindByToken(_ context: OpaquePointer?, _ exchange: fh_str, _ token: fh_str) -> UInt32 {
@@ -101,6 +108,7 @@ private func hostRawPublish(
     guard let context = HostContext.of(context), instrument != 0, mode.nonzeroBitCount == 1,
         let mode = Mode(highestOf: mode)
     else { return fh_status(FH_E_INVALID) }
+    context.sawTraffic(HostClock.now())
     return context.feed.publish(raw: json.bytes, instrument: instrument, mode: mode)
         ? fh_status(FH_OK) : fh_status(FH_E_LIMIT)
 }

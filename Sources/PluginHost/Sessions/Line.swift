@@ -22,6 +22,8 @@ struct Line {
     var isDirty = false
     /// What the broker serves now; nil when nothing.
     var served: Demand?
+    /// True after a demand that was never answered: the broker may serve it all the same.
+    var isUncertain = false
     /// What the broker has said to the last demand, when it refused; for subscribers who ask after the answer came.
     var refusal: FeedError?
     /// Suspended subscribers; resumed with what was granted.

@@ -32,17 +32,19 @@ final class Link {
     var backoff: Backoff
     /// Instruments to be sent with the next flush, in order.
     var dirty: [UInt32] = []
+    /// Lines that the broker is to be told to end with the next flush.
+    var leaving: [Line] = []
     /// Ends a wait: for the connect, for the next attempt.
     var timer: Scheduled<Void>?
     var pacing: Scheduled<Void>?
     /// When the link became ready, ns since the Unix epoch.
     var readySince: UInt64 = 0
-    /// Version of the credentials that were refused, after one retry with the same.
-    var refusedVersion: UInt64?
-    /// Version of the credentials of the last connect.
-    var credentialsVersion: UInt64 = 0
+    /// Hash of the credentials of the last connect, to know them again without keeping them; nil before the first.
+    var fingerprint: Int?
     /// Refusals in a row.
     var authenticationFailures = 0
+    /// Instruments a call.
+    var batch: Int { kind.batch == 0 ? .max : kind.batch }
     var isConnected: Bool { if case .ready = state { true } else { false } }
 
     /// Makes the instance.

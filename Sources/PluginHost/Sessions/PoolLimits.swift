@@ -16,9 +16,14 @@ public struct PoolLimits: Sendable {
         min(kind.quota == 0 ? .max : kind.quota, maxSymbols ?? .max)
     }
 
+    /// True when a user has one connection, whatever kinds there are.
+    func isSingle(_ capabilities: Capabilities) -> Bool {
+        !isPooling || capabilities.flags.contains(.exclusiveSession)
+    }
+
     /// Connections of that kind that a user may have.
     func connections(of capabilities: Capabilities, kind: Int) -> Int {
-        guard isPooling, !capabilities.flags.contains(.exclusiveSession) else { return 1 }
+        guard !isSingle(capabilities) else { return 1 }
         return min(capabilities.links[kind].maxLinks, maxConnections ?? .max)
     }
 }

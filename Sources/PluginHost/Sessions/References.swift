@@ -10,6 +10,9 @@ struct References {
         /// Levels; 0 unless the mode is depth.
         var depth: Int
 
+        /// More levels than every connection carries.
+        var isDeep: Bool { depth > 5 }
+
         func covers(_ other: Demand) -> Bool { mode >= other.mode && depth >= other.depth }
     }
 

@@ -3,6 +3,18 @@ import MarketBus
 import MarketData
 import NIOCore
 import NIOPosix
+import Synchronization
+
+/// Where a pool gets its adapters from.
+protocol AdapterSource: Sendable {
+    var brokers: [String] { get }
+    /// One that is loaded.
+    func adapter(_ broker: String) -> LoadedAdapter?
+    /// Also looks for one; blocks.
+    func find(_ broker: String) -> Result<LoadedAdapter, PluginRefusal>
+}
+
+extension AdapterRegistry: AdapterSource {}
 
 /// All broker sessions: one for each (user, broker), shared by that user's clients.
 public actor SessionPool: SessionDirectory {
@@ -23,11 +35,13 @@ public actor SessionPool: SessionDirectory {
     private struct Held {
         let session: BrokerSession
         var clients: Int
+        /// Rises with every client, so that a keep-alive time which ran out in that moment ends nothing.
+        var attachments = 1
         /// Ends the session after its keep-alive time.
         var ending: Task<Void, Never>?
     }
 
-    private let registry: AdapterRegistry
+    private let registry: any AdapterSource
     private let instruments: InstrumentRegistry
     private let bus: SharedPublisher
     private let credentials: any CredentialSource
@@ -38,12 +52,25 @@ public actor SessionPool: SessionDirectory {
     /// One thread for each broker, so that an adapter which hangs holds up no other broker.
     private var lanes: [String: MultiThreadedEventLoopGroup] = [:]
     private var counters: [String: AdapterCounters] = [:]
+    private var isStopped = false
+
+    /// Time that an adapter has for ending a session, or for taking new credentials; then it is left behind.
+    private static let patience = Duration.seconds(5)
 
     public init(
         registry: AdapterRegistry, instruments: InstrumentRegistry, bus: SharedPublisher,
         credentials: any CredentialSource, configuration: Configuration, logger: Logger
     ) {
-        self.registry = registry
+        self.init(
+            adapters: registry, instruments: instruments, bus: bus, credentials: credentials,
+            configuration: configuration, logger: logger)
+    }
+
+    init(
+        adapters: any AdapterSource, instruments: InstrumentRegistry, bus: SharedPublisher,
+        credentials: any CredentialSource, configuration: Configuration, logger: Logger
+    ) {
+        registry = adapters
         self.instruments = instruments
         self.bus = bus
         self.credentials = credentials
@@ -58,12 +85,14 @@ public actor SessionPool: SessionDirectory {
     }
 
     public func attach(user: String, broker: String) async throws -> any MarketSession {
+        guard !isStopped else { throw FeedError(.broker, "the host is shutting down") }
         if broker == ExternalSession.broker { return external(as: broker) }
         let key = Key(user: user, broker: broker)
         if var held = sessions[key] {
             held.ending?.cancel()
             held.ending = nil
             held.clients += 1
+            held.attachments += 1
             sessions[key] = held
             return held.session
         }
@@ -71,12 +100,13 @@ public actor SessionPool: SessionDirectory {
         switch await find(broker) {
         case .success(let found): adapter = found
         case .failure(let refusal):
+            guard !isStopped else { throw FeedError(.broker, "the host is shutting down") }
             if configuration.externalAs == broker { return external(as: broker) }
             logger.warning("no adapter for \(broker): \(refusal.reason)")
             throw FeedError(.broker, "Broker adapter not found")
         }
-        // Looking for the file may have taken a while; another client of the user may have come first.
-        if sessions[key] != nil { return try await attach(user: user, broker: broker) }
+        // Looking for the file may have taken a while; another client of the user, or the end, may have come first.
+        if isStopped || sessions[key] != nil { return try await attach(user: user, broker: broker) }
         let session = BrokerSession(
             id: bus.openSession(user: user, broker: broker), user: user, adapter: adapter, loop: lane(broker),
             environment: environment(broker))
@@ -87,11 +117,12 @@ public actor SessionPool: SessionDirectory {
     public func detach(_ session: any MarketSession) async {
         let key = Key(user: session.user, broker: session.broker)
         guard var held = sessions[key], held.session === session else { return }
-        held.clients -= 1
-        if held.clients <= 0, let keepAlive = held.session.adapter.capabilities.timings.keepAlive {
-            held.ending = Task { [weak self] in
+        held.clients = max(0, held.clients - 1)
+        if held.clients == 0, let keepAlive = held.session.adapter.capabilities.timings.keepAlive {
+            held.ending?.cancel()
+            held.ending = Task { [weak self, attachments = held.attachments] in
                 try? await Task.sleep(for: .milliseconds(keepAlive))
-                if !Task.isCancelled { await self?.endIfIdle(key) }
+                if !Task.isCancelled { await self?.endIfIdle(key, attachments, session) }
             }
         }
         sessions[key] = held
@@ -101,26 +132,46 @@ public actor SessionPool: SessionDirectory {
 
     /// The user's credentials at the broker are new: the session is rebuilt with them.
     public func credentialsChanged(user: String, broker: String) async {
-        await sessions[Key(user: user, broker: broker)]?.session.credentialsChanged()
+        guard let held = sessions[Key(user: user, broker: broker)] else { return }
+        await withDeadline(SessionPool.patience, orElse: ()) { await held.session.credentialsChanged() }
     }
 
     /// OpenAlgo says that the user's tokens have changed, whatever the broker.
     public func credentialsChanged(user: String) async {
-        for (key, held) in sessions where key.user == user { await held.session.credentialsChanged() }
+        for key in sessions.keys where key.user == user {
+            await credentialsChanged(user: user, broker: key.broker)
+        }
     }
 
-    /// Ends all sessions and their threads.
+    /// Ends all sessions and their threads. What an adapter holds up for too long is left behind: the process ends.
     public func stop() async {
-        for held in sessions.values {
+        isStopped = true
+        let ending = sessions.values.map { held in
             held.ending?.cancel()
-            await held.session.end()
-            bus.closeSession(held.session.id)
+            return held.session
         }
         sessions.removeAll()
+        await withTaskGroup(of: Void.self) { group in
+            for session in ending {
+                group.addTask { await withDeadline(SessionPool.patience, orElse: ()) { await session.end() } }
+            }
+        }
+        for session in ending {
+            // Also where the adapter has not come back: nothing is sent to its lane any more.
+            session.isClosed.store(true, ordering: .releasing)
+            bus.closeSession(session.id)
+        }
         for session in externals.values { bus.closeSession(session.id) }
         externals.removeAll()
-        for lane in lanes.values { try? await lane.shutdownGracefully() }
+        let threads = lanes.values
         lanes.removeAll()
+        await withTaskGroup(of: Void.self) { group in
+            for thread in threads {
+                group.addTask {
+                    await withDeadline(SessionPool.patience, orElse: ()) { try? await thread.shutdownGracefully() }
+                }
+            }
+        }
     }
 
     /// For metrics: sessions, and the adapters' counters by broker.
@@ -139,8 +190,9 @@ public actor SessionPool: SessionDirectory {
 
     // MARK: Parts
 
-    private func endIfIdle(_ key: Key) async {
-        guard let held = sessions[key], held.clients <= 0 else { return }
+    private func endIfIdle(_ key: Key, _ attachments: Int, _ session: any MarketSession) async {
+        guard let held = sessions[key], held.session === session, held.clients == 0, held.attachments == attachments
+        else { return }
         sessions[key] = nil
         await held.session.end()
         bus.closeSession(held.session.id)

@@ -1,4 +1,5 @@
 import CFeedhostABI
+import Glibc
 
 /// Bytes at a fixed address for as long as this object lives, to be lent to an adapter.
 final class StableText: Sendable {
@@ -22,9 +23,8 @@ final class StableText: Sendable {
 
     /// Overwrites the text: it was a secret.
     func wipe() {
-        for index in bytes.indices { bytes[index] = 0 }
-        // The compiler may not drop the loop: the memory is read once more.
-        withExtendedLifetime(bytes.reduce(0 as CChar, { $0 | $1 })) {}
+        // Not a loop: the compiler drops stores to memory that is freed next.
+        if let start = bytes.baseAddress { explicit_bzero(start, bytes.count) }
     }
 }
 

@@ -1,0 +1,164 @@
+import MarketBus
+import MarketData
+import NIOCore
+
+/// What clients want, turned into lines of links, and what they are told.
+extension BrokerSession {
+    /// Checks a wish against what the adapter can do and counts it.
+    func note(_ wish: Wish) throws(FeedError) -> RouteKey {
+        let capabilities = adapter.capabilities
+        let instrument = wish.instrument
+        guard capabilities.exchanges.contains(instrument.exchange) else {
+            throw FeedError(
+                .symbolNotFound,
+                "Symbol \(instrument.symbol) not found for exchange \(instrument.exchange): \(broker) offers "
+                    + capabilities.exchanges.joined(separator: ", "))
+        }
+        guard modes.contains(wish.mode) else {
+            throw FeedError(.subscription, "\(broker) does not offer mode \(wish.mode.label)")
+        }
+        guard !isEnded, let handle = environment.registry.handle(of: instrument) else {
+            throw FeedError(.subscription, "Symbol \(instrument.symbol) cannot be subscribed now")
+        }
+        let depth = capabilities.depth(wish: wish.depth, exchange: instrument.exchange)
+        let key = RouteKey(
+            session: id, instrument: handle, mode: wish.mode, depth: UInt16(clamping: depth), suffixed: wish.suffixed)
+        references.add(key)
+        do {
+            try place(handle, instrument)
+        } catch {
+            references.remove(key)
+            throw error
+        }
+        return key
+    }
+
+    /// Brings an instrument's line in step with what is wanted of it.
+    private func place(_ handle: UInt32, _ instrument: Instrument) throws(FeedError) {
+        guard let demand = references.demand(handle) else { return }
+        let kind = try kind(for: demand)
+        let old = placement[handle].flatMap { links[$0] }
+        if let old, old.kindIndex == kind, hasRoom(old, for: demand, of: handle) {
+            update(old, handle, demand)
+            return
+        }
+        // The place is found before the old one is given up: whoever is served keeps that when there is none.
+        let link = try linkWithRoom(kind: kind, for: demand, of: handle)
+        var line = Line(handle: handle, instrument: instrument, wanted: demand)
+        if let old {
+            // A deeper book may need another connection; those who wait for an answer wait for that one's.
+            line.waiters = old.lines[handle]?.waiters ?? []
+            old.lines[handle]?.waiters = []
+            drop(handle, from: old)
+            if !link.isConnected { line.resume(.failure(.queued)) }
+        }
+        link.lines[handle] = line
+        placement[handle] = link.index
+        environment.bus.track(session: id, instrument: handle)
+        link.markDirty(handle)
+    }
+
+    private func update(_ link: Link, _ handle: UInt32, _ demand: References.Demand) {
+        guard let line = link.lines[handle] else { return }
+        var isAsked = false
+        if case .asked = line.phase { isAsked = true }
+        // What was refused before is asked for again when somebody new wants it.
+        guard line.wanted != demand || (!isAsked && line.served?.covers(demand) != true) else { return }
+        link.lines[handle]?.wanted = demand
+        link.markDirty(handle)
+    }
+
+    /// After references were given back: a lower demand is passed on, none ends the line. The caller flushes.
+    func adjust(_ handle: UInt32) {
+        guard let index = placement[handle], let link = links[index], let line = link.lines[handle] else { return }
+        guard let demand = references.demand(handle) else {
+            drop(handle, from: link)
+            environment.bus.untrack(session: id, instrument: handle)
+            return
+        }
+        do {
+            try place(handle, line.instrument)
+        } catch {
+            // The connection that is meant for less is full: it stays where it is, and gets too much if need be.
+            if link.kind.carries(demand.mode) { update(link, handle, demand) }
+        }
+    }
+
+    private func drop(_ handle: UInt32, from link: Link) {
+        placement[handle] = nil
+        guard var line = link.lines.removeValue(forKey: handle) else { return }
+        line.resume(.failure(.unsubscribed))
+        if line.isDirty { link.dirty.removeAll { $0 == handle } }
+        var wasSent = line.served != nil || line.isUncertain
+        if case .asked = line.phase { wasSent = true }
+        if link.isConnected, wasSent { link.leaving.append(line) }
+    }
+
+    /// Waits for what the broker says to a wish.
+    /// - Parameter patience: Until when it may wait to be sent.
+    func settle(
+        _ key: RouteKey, _ wish: Wish, until patience: NIODeadline
+    ) async -> Result<WishOutcome.Grant, FeedError> {
+        let policy = adapter.capabilities.depth(wish: wish.depth, exchange: wish.instrument.exchange)
+        let served: References.Demand
+        switch await answer(key, until: patience) {
+        case .success(let granted): served = granted
+        case .failure(.queued): return .success(WishOutcome.Grant(route: key, depth: policy, pending: true))
+        case .failure(let error): return .failure(giveBack(key, error))
+        }
+        guard served.mode >= key.mode else {
+            return .failure(
+                giveBack(
+                    key,
+                    FeedError(
+                        .subscription,
+                        "\(broker) grants \(wish.instrument) in a lower mode than \(key.mode.label) only")))
+        }
+        guard key.mode == .depth, served.depth < Int(key.depth) else {
+            return .success(WishOutcome.Grant(route: key, depth: policy, pending: false))
+        }
+        // The broker gives fewer levels than it declares: the route is what it gives.
+        references.remove(key)
+        let actual = RouteKey(
+            session: id, instrument: key.instrument, mode: .depth, depth: UInt16(clamping: served.depth),
+            suffixed: key.suffixed)
+        references.add(actual)
+        align(key.instrument)
+        return .success(WishOutcome.Grant(route: actual, depth: served.depth, pending: false))
+    }
+
+    /// What the broker serves of an instrument, now or when it has answered.
+    private func answer(_ key: RouteKey, until patience: NIODeadline) async -> Line.Answer {
+        guard let index = placement[key.instrument], let link = links[index], let line = link.lines[key.instrument]
+        else { return .failure(.unsubscribed) }
+        if case .failed(let error) = link.state { return .failure(error) }
+        guard link.isConnected else { return .failure(.queued) }
+        let demand = References.Demand(mode: key.mode, depth: Int(key.depth))
+        if let served = line.served, served.covers(demand) { return .success(served) }
+        if let refusal = line.refusal { return .failure(refusal) }
+        if line.isDirty, NIODeadline.now() >= patience { return .failure(.queued) }
+        return await withCheckedContinuation { link.lines[key.instrument]?.waiters.append($0) }
+    }
+
+    /// Ends a wish that came to nothing; others may still want the instrument.
+    private func giveBack(_ key: RouteKey, _ error: FeedError) -> FeedError {
+        references.remove(key)
+        adjust(key.instrument)
+        flushAll()
+        return error
+    }
+
+    /// Notes a demand that has shrunk to what is served already: there is nothing to tell the broker.
+    private func align(_ handle: UInt32) {
+        guard let index = placement[handle], let line = links[index]?.lines[handle], !line.isDirty,
+            let demand = references.demand(handle), line.served?.covers(demand) == true
+        else { return }
+        links[index]?.lines[handle]?.wanted = demand
+    }
+}
+
+extension FeedError {
+    /// Not an error to clients: the wish waits for the next connect, or for its turn.
+    static let queued = FeedError(Code(rawValue: "PENDING"), "queued")
+    static let unsubscribed = FeedError(.subscription, "unsubscribed before the broker had answered")
+}
