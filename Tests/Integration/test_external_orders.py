@@ -163,6 +163,7 @@ def test_bad_messages_are_counted_and_said(host, publish):
         return json.loads(host.stats.read_text())["counters"]["bus_external_bad"]
 
     publisher = publish(host)
+    wait_until(host.stats.exists, "the stats file")
     lines = host.stderr.count("a publisher has sent")
     before = counter()
     for _ in range(1000):
