@@ -50,6 +50,8 @@ let package = Package(
     products: [
         .executable(name: "feedhost", targets: ["feedhost"]),
         .library(name: "AdapterKit", targets: ["AdapterKit"]),
+        .library(name: "AdapterTestKit", targets: ["AdapterTestKit"]),
+        .library(name: "CFeedhostABI", targets: ["CFeedhostABI"]),
         .library(name: "simulator", type: .dynamic, targets: ["SimulatorPlugin"]),
         .library(name: "binance", type: .dynamic, targets: ["BinancePlugin"]),
     ],

@@ -10,7 +10,7 @@ public struct BusConfiguration: Sendable {
         }
     }
 
-    /// `ZMQ_HOST`: an address of this machine.
+    /// `ZMQ_HOST`: `localhost` or an address that begins with 127. The bus has no authentication yet, so no other will do.
     public var host = "127.0.0.1"
     /// `ZMQ_PORT`: 0 picks a free one.
     public var port = Port(5555, isExplicit: false)
@@ -27,6 +27,15 @@ public struct BusConfiguration: Sendable {
     public var events = BusEvents()
 
     public init() {}
+
+    /// What libzmq binds: it takes numbers only.
+    var address: String { host == "localhost" ? "127.0.0.1" : host }
+
+    /// An address that other machines could reach; nil when there is none.
+    var exposedHost: String? {
+        let published = publisher.flatMap { $0.hasPrefix("tcp://") ? String($0.dropFirst(6).prefix { $0 != ":" }) : nil }
+        return ([host] + [published].compactMap { $0 }).first { !$0.hasPrefix("127.") && $0 != "localhost" }
+    }
 }
 
 /// What the bus tells the program, on its own thread; the closures must not block.

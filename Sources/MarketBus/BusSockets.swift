@@ -10,6 +10,11 @@ public struct BusBindError: Error, Sendable {
     public let cause: ZMQError
 }
 
+/// The bus knows no passwords: whoever reaches it can feed every client of `external`. So it listens on loopback only.
+public struct BusExposureError: Error, Sendable {
+    public let host: String
+}
+
 /// The three sockets, bound.
 struct BusSockets {
     let inner: ZMQSocket
@@ -28,6 +33,7 @@ struct BusSockets {
     private static let maximumFrame: Int64 = 2 << 20
 
     init(_ configuration: BusConfiguration, context: ZMQContext) throws {
+        if let host = configuration.exposedHost { throw BusExposureError(host: host) }
         inner = try ZMQSocket(ZMQ_XPUB, in: context)
         try inner.set(ZMQ_SNDHWM, InnerTopic.highWaterMark)
         // A full shard shall be told to us, so that the drop can be counted.
@@ -46,7 +52,7 @@ struct BusSockets {
         try publicSocket.set(ZMQ_SNDHWM, BusSockets.publicHighWaterMark)
         try publicSocket.set(ZMQ_XPUB_MANUAL, 1)
         do {
-            try publicSocket.bind(configuration.publisher ?? "tcp://\(configuration.host):*")
+            try publicSocket.bind(configuration.publisher ?? "tcp://\(configuration.address):*")
         } catch let error as ZMQError {
             let port = configuration.publisher?.split(separator: ":").last.flatMap { Int($0) } ?? 0
             throw BusBindError(host: configuration.host, port: port, setting: "FEEDHOST_PUBLISHER", cause: error)
@@ -61,7 +67,7 @@ struct BusSockets {
         var first: ZMQError?
         for candidate in port.number...max(port.number, last) {
             do {
-                try socket.bind("tcp://\(configuration.host):\(candidate == 0 ? "*" : String(candidate))")
+                try socket.bind("tcp://\(configuration.address):\(candidate == 0 ? "*" : String(candidate))")
                 return candidate != port.number
             } catch let error as ZMQError {
                 first = first ?? error

@@ -65,8 +65,7 @@ struct ExternalTopics {
     ) {
         guard let instrument = registry[key.instrument] else { return }
         exchanges.insert(instrument.exchange)
-        let symbol = key.suffixed ? "\(instrument.symbol):\(key.depth)" : instrument.symbol
-        let entry = entry(Instrument(exchange: instrument.exchange, symbol: symbol))
+        let entry = entry(Instrument(exchange: instrument.exchange, symbol: key.name(of: instrument)))
         let bit = UInt64(1) << UInt64(shard)
         let index = entry.wants.firstIndex { $0.key == key }
         guard wants else {

@@ -37,9 +37,9 @@ final class InstrumentEntry {
         }
         for index in topics.indices {
             let key = topics[index].key
-            let symbol = key.suffixed ? "\(instrument.symbol):\(key.depth)" : instrument.symbol
+            let symbol = key.name(of: instrument)
             // Depths other than 5 have a public topic only under the suffix that tells them apart.
-            let isPublic = key.mode != .depth || key.suffixed || key.depth == 5
+            let isPublic = key.mode != .depth || key.suffix != 0 || key.depth == 5
             let topic = Topic(
                 broker: broker, instrument: Instrument(exchange: instrument.exchange, symbol: symbol), mode: key.mode)
             let wanted: (long: [UInt8]?, legacy: [UInt8]?) = isPublic ? interest.forms(of: topic) : (nil, nil)

@@ -75,13 +75,14 @@ extension PublisherLoop {
             let user = topic.dropFirst("CACHE_INVALIDATE_".count).drop { $0 != "_" }.dropFirst()
             if !user.isEmpty { events.invalidated(String(user)) }
         } else if topic.hasSuffix("_orders") {
-            let user = topic.dropLast("_orders".count).drop { $0 != "_" }.dropFirst()
-            guard !user.isEmpty, JSONCheck.isObject(payload.bytes) else {
-                return bad("an order update without user or JSON")
-            }
+            guard JSONCheck.isObject(payload.bytes) else { return bad("an order update that is not a JSON object") }
+            // Brokers' names may hold `_` as users' do, so the message itself is asked first.
+            let named = topic.dropLast("_orders".count).drop { $0 != "_" }.dropFirst()
+            let user = JSONCheck.text(of: "user_id", in: payload.bytes) ?? String(named)
+            guard !user.isEmpty else { return bad("an order update without a user") }
             counters.orders.count()
             for shard in shards {
-                let topic = InnerTopic.orders(shard: shard, user: String(user))
+                let topic = InnerTopic.orders(shard: shard, user: user)
                 guard topic.withUnsafeBytes({ inner.send($0, more: true) }),
                     inner.send(sharing: payload, scratch: scratch)
                 else {

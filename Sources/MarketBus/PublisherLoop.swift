@@ -31,9 +31,10 @@ final class PublisherLoop {
         publicSocket = sockets.publicSocket
         fanIn = sockets.fanIn
         events = configuration.events
-        interest = PublicInterest(brokers: configuration.brokers)
+        let exchanges = Exchanges.known.union(configuration.exchanges)
+        interest = PublicInterest(brokers: configuration.brokers, exchanges: exchanges)
         publicUsers = configuration.publicUsers
-        external = ExternalTopics(exchanges: Exchanges(Exchanges.known.union(configuration.exchanges)))
+        external = ExternalTopics(exchanges: Exchanges(exchanges))
         self.registry = registry
         self.counters = counters
     }

@@ -15,7 +15,7 @@ struct TopicState {
     init(key: RouteKey, instrument: Instrument) {
         self.key = key
         encoder = TickEncoder(
-            instrument: instrument, mode: key.mode, depth: key.depth, suffixed: key.suffixed)
+            instrument: instrument, mode: key.mode, depth: key.depth, symbol: key.name(of: instrument))
     }
 
     var isWanted: Bool { shards != 0 || publicLong != nil || publicLegacy != nil }

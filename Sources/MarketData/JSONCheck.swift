@@ -13,6 +13,32 @@ public enum JSONCheck {
         return scanner.at == bytes.count && (scanner.isASCII || String(validating: bytes, as: UTF8.self) != nil)
     }
 
+    /// The text behind a key of the outermost object; nil if there is none or it holds escapes.
+    public static func text(of key: StaticString, in bytes: UnsafeRawBufferPointer) -> String? {
+        var scanner = Scanner(bytes: bytes)
+        scanner.skipSpace()
+        guard scanner.take(UInt8(ascii: "{")) else { return nil }
+        while true {
+            scanner.skipSpace()
+            let name = scanner.at
+            guard scanner.string() else { return nil }
+            let matches = scanner.slice(from: name).elementsEqual(
+                UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+            scanner.skipSpace()
+            guard scanner.take(UInt8(ascii: ":")) else { return nil }
+            scanner.skipSpace()
+            let start = scanner.at
+            guard scanner.value(depth: 1) else { return nil }
+            if matches {
+                guard bytes[start] == UInt8(ascii: "\"") else { return nil }
+                let text = scanner.slice(from: start)
+                return text.contains(UInt8(ascii: "\\")) ? nil : String(validating: text, as: UTF8.self)
+            }
+            scanner.skipSpace()
+            guard scanner.take(UInt8(ascii: ",")) else { return nil }
+        }
+    }
+
     private struct Scanner {
         let bytes: UnsafeRawBufferPointer
         var at = 0
@@ -27,6 +53,11 @@ public enum JSONCheck {
             {
                 at += 1
             }
+        }
+
+        /// What stands between the quotes of the string that began at `start` and has just been read.
+        func slice(from start: Int) -> UnsafeRawBufferPointer {
+            UnsafeRawBufferPointer(rebasing: bytes[(start + 1)..<max(start + 1, at - 1)])
         }
 
         mutating func take(_ byte: UInt8) -> Bool {

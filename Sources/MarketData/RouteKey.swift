@@ -9,15 +9,20 @@ public struct RouteKey: Sendable, Hashable {
     public let mode: Mode
     /// Levels of the book; 0 unless the mode is depth.
     public let depth: UInt16
-    /// True when the client wrote `SYMBOL:20`: the symbol is then echoed with its suffix.
-    public let suffixed: Bool
+    /// The 20 of a client that wrote `SYMBOL:20`, whatever was granted: the symbol is echoed with it. 0 = none.
+    public let suffix: UInt16
 
-    public init(session: UInt32, instrument: UInt32, mode: Mode, depth: UInt16 = 0, suffixed: Bool = false) {
+    public init(session: UInt32, instrument: UInt32, mode: Mode, depth: UInt16 = 0, suffix: UInt16 = 0) {
         self.session = session
         self.instrument = instrument
         self.mode = mode
         self.depth = mode == .depth ? depth : 0
-        self.suffixed = suffixed
+        self.suffix = suffix
+    }
+
+    /// The symbol as the client wrote it.
+    public func name(of instrument: Instrument) -> String {
+        suffix == 0 ? instrument.symbol : "\(instrument.symbol):\(suffix)"
     }
 }
 
@@ -30,7 +35,7 @@ extension RouteKey {
         bytes.storeBytes(of: shard, as: UInt8.self)
         bytes.storeBytes(of: mode.rawValue, toByteOffset: 1, as: UInt8.self)
         bytes.storeBytes(of: depth, toByteOffset: 2, as: UInt16.self)
-        bytes.storeBytes(of: suffixed ? 1 : 0, toByteOffset: 4, as: UInt32.self)
+        bytes.storeBytes(of: UInt32(suffix), toByteOffset: 4, as: UInt32.self)
         bytes.storeBytes(of: session, toByteOffset: 8, as: UInt32.self)
         bytes.storeBytes(of: instrument, toByteOffset: 12, as: UInt32.self)
     }
@@ -41,7 +46,8 @@ extension RouteKey {
         let key = RouteKey(
             session: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self),
             instrument: bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self), mode: mode,
-            depth: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self), suffixed: bytes[4] != 0)
+            depth: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self),
+            suffix: bytes.loadUnaligned(fromByteOffset: 4, as: UInt16.self))
         return (bytes[0], key)
     }
 }

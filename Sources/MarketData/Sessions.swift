@@ -13,6 +13,9 @@ public struct Wish: Sendable, Hashable {
         self.depth = depth
         self.suffixed = suffixed
     }
+
+    /// What the route's name carries: the depth that was written behind the symbol, or 0.
+    public var suffix: UInt16 { suffixed ? UInt16(clamping: depth) : 0 }
 }
 
 /// What became of a ``Wish``.

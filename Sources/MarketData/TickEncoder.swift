@@ -15,10 +15,11 @@ public struct TickEncoder {
     private let mode: Mode
     private let depth: Int
 
-    public init(instrument: Instrument, mode: Mode, depth: UInt16 = 5, suffixed: Bool = false) {
+    /// - Parameter symbol: As the client wrote it, if that differs (`RELIANCE:20`).
+    public init(instrument: Instrument, mode: Mode, depth: UInt16 = 5, symbol: String? = nil) {
         var writer = JSONWriter(capacity: 128)
         writer.raw("{\"symbol\":")
-        writer.string(suffixed ? "\(instrument.symbol):\(depth)" : instrument.symbol)
+        writer.string(symbol ?? instrument.symbol)
         writer.raw(",\"exchange\":")
         writer.string(instrument.exchange)
         writer.raw(",\"mode\":")

@@ -14,7 +14,7 @@ func openBinance(_ mode: Int, depth: Int = 0, symbols: [String] = ["NKNUSDT"], s
     let host = try InMemoryHost(binanceEntry, settings: settings)
     host.connect()
     host.subscribe(symbols.map { host.wish("CRYPTO", $0, mode, depth: depth) })
-    host.advance(by: .milliseconds(100))
+    host.advance(by: .milliseconds(150))
     host.acceptUpgrade()
     return host
 }

@@ -128,6 +128,8 @@ import Testing
         let order = try #require(under.nextOrder())
         #expect(order.user == "bob_k")
         #expect(order.json == "{\"orderid\": \"1\"}")
+        outsider.send("dhan_sandbox_eve_orders", "{\"user_id\": \"eve\"}")
+        #expect(try #require(under.nextOrder()).user == "eve")
     }
 
     @Test func publicSubscribers() throws {
@@ -157,6 +159,16 @@ import Testing
         sender.cancel()
         #expect(topics[1] == ["NSE_SBIN_LTP", "NSE_SBIN_LTP", "NSE_SBIN_LTP"])
         #expect(topics[0].allSatisfy { $0?.hasPrefix("SIMULATOR_NSE_SBIN_") == true })
+    }
+
+    @Test(arguments: ["0.0.0.0", "192.168.1.5", "::", "*"])
+    func addressesOfOtherMachinesAreRefused(host: String) {
+        var configuration = BusConfiguration()
+        configuration.host = host
+        #expect(throws: BusExposureError.self) { try SharedPublisher(configuration, registry: InstrumentRegistry()) }
+        configuration.host = "localhost"
+        configuration.publisher = "tcp://\(host):5556"
+        #expect(throws: BusExposureError.self) { try SharedPublisher(configuration, registry: InstrumentRegistry()) }
     }
 
     @Test func aChosenPortThatIsTakenIsAnError() throws {

@@ -15,9 +15,9 @@ import Testing
         return tick
     }
 
-    private func json(_ state: InstrumentState, _ mode: Mode, depth: UInt16 = 5, suffixed: Bool = false) -> String {
+    private func json(_ state: InstrumentState, _ mode: Mode, depth: UInt16 = 5, symbol: String? = nil) -> String {
         let encoder = TickEncoder(
-            instrument: Instrument(exchange: "NSE", symbol: "SBIN"), mode: mode, depth: depth, suffixed: suffixed)
+            instrument: Instrument(exchange: "NSE", symbol: "SBIN"), mode: mode, depth: depth, symbol: symbol)
         var writer = JSONWriter()
         encoder.encode(state, seq: 9, into: &writer)
         return writer.withBytes { String(decoding: $0, as: UTF8.self) }
@@ -88,7 +88,7 @@ import Testing
         #expect(five.contains("\"depth_level\":5"))
         #expect(five.contains("{\"price\":9.96,\"quantity\":14,\"orders\":2}]"))
         #expect(!five.contains("9.95"))
-        let twenty = json(state, .depth, depth: 20, suffixed: true)
+        let twenty = json(state, .depth, depth: 20, symbol: "SBIN:20")
         #expect(twenty.contains("\"symbol\":\"SBIN:20\""))
         #expect(twenty.components("\"price\":").count - 1 == 80)
         #expect(twenty.contains("{\"price\":0.0,\"quantity\":0,\"orders\":0}"))

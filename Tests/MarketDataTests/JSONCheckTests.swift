@@ -16,6 +16,14 @@ import Testing
     ])
     func refusesTheRest(text: String) { #expect(!isObject(text)) }
 
+    @Test(arguments: [
+        ("{\"user_id\":\"eve\"}", "eve"), (" { \"a\" : {\"user_id\":\"no\"}, \"user_id\" : \"bob_k\" } ", "bob_k"),
+        ("{\"user_id\":7}", nil), ("{\"user_id\":\"a\\u0062\"}", nil), ("{}", nil), ("{\"user_id\":", nil), ("[]", nil),
+    ] as [(String, String?)])
+    func readsOneText(json: String, text: String?) {
+        #expect(Array(json.utf8).withUnsafeBytes { JSONCheck.text(of: "user_id", in: $0) } == text)
+    }
+
     @Test func refusesBadUTF8AndDeepNesting() {
         #expect(![UInt8]([0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x31, 0x7D]).withUnsafeBytes { JSONCheck.isObject($0) })
         #expect(!isObject(String(repeating: "{\"a\":", count: 10_000)))

@@ -5,8 +5,21 @@ extension Binance {
     /// Notes that the wanted streams may have changed; they are looked at a moment later, all changes of that moment at
     /// once.
     func streamsChanged() {
-        guard sockets.changeTimer == nil else { return }
+        let now = host.now
+        if let timer = sockets.changeTimer {
+            // Clients ask for one symbol after the other; the first URL should hold as many as possible.
+            guard now - sockets.firstChange < StreamSockets.longestCoalescing else { return }
+            cancel(timer)
+        } else {
+            sockets.firstChange = now
+        }
         sockets.changeTimer = start(.change, after: StreamSockets.coalescing)
+    }
+
+    /// Sees to it that wishes get their answer even if the socket takes long.
+    func settleSoon() {
+        guard sockets.settlementTimer == nil else { return }
+        sockets.settlementTimer = start(.settlement, after: StreamSockets.patience)
     }
 
     func timerRanOut(_ timer: TimerID, for purpose: StreamSockets.Purpose?) {
@@ -21,6 +34,9 @@ extension Binance {
             guard let id = sockets.unconfirmed.first(where: { $0.value == timer })?.key else { return }
             sockets.unconfirmed[id] = nil
             subscribeFailed("the server does not confirm SUBSCRIBE")
+        case .settlement:
+            sockets.settlementTimer = nil
+            settleAll()
         case nil:
             break
         }
@@ -34,6 +50,7 @@ extension Binance {
         }
         guard sockets.current?.socket == socket else { return }
         sockets.current?.isOpen = true
+        settleAll()
         reconcile()
     }
 

@@ -17,6 +17,9 @@ public final class Binance: BaseAdapter {
     var indices = BytesMap<Int>()
     private var indexOfHandle: [UInt32: Int] = [:]
     private var freeIndices: [Int] = []
+    /// Wishes that have no answer yet. While the server cannot be reached they wait for a socket: a success that no tick
+    /// follows helps nobody.
+    private var unsettled: [(handle: UInt32, outcome: SubscriptionOutcome)] = []
 
     let bids = LevelBuffer(capacity: 20)
     let asks = LevelBuffer(capacity: 20)
@@ -58,12 +61,10 @@ public final class Binance: BaseAdapter {
             }
             let levels = request.mode == .depth ? grantedDepth(for: request) : 0
             add(request, levels: levels)
-            if levels != request.depth {
-                settle(request.handle, .downgraded(to: request.mode, depth: levels))
-            } else {
-                settle(request.handle, .sent)
-            }
+            let isLess = request.mode == .depth && levels != request.depth
+            unsettled.append((request.handle, isLess ? .downgraded(to: request.mode, depth: levels) : .sent))
         }
+        if sockets.current?.isOpen == true || sockets.failures == 0 { settleAll() } else { settleSoon() }
         streamsChanged()
     }
 
@@ -86,6 +87,13 @@ public final class Binance: BaseAdapter {
 
     override public func timer(_ timer: TimerID, tag: UInt64, now: UInt64) {
         timerRanOut(timer, for: StreamSockets.Purpose(rawValue: tag))
+    }
+
+    /// Answers the wishes that wait.
+    func settleAll() {
+        let waiting = unsettled
+        unsettled.removeAll()
+        for (handle, outcome) in waiting { settle(handle, outcome) }
     }
 
     // MARK: - Instruments
@@ -132,6 +140,7 @@ public final class Binance: BaseAdapter {
         indices.removeAll()
         indexOfHandle.removeAll()
         freeIndices.removeAll()
+        unsettled.removeAll()
     }
 
     /// A symbol goes into a URL: letters and digits, nothing else.

@@ -11,10 +11,12 @@ struct StreamSockets {
     /// Streams in one frame.
     static let frameLimit = 100
     /// Changes that come closer together than this are made in one go.
-    static let coalescing = Duration.milliseconds(100)
+    static let coalescing = Duration.milliseconds(150)
+    /// But none waits longer than this and once more ``coalescing``. ns.
+    static let longestCoalescing: UInt64 = 1_500_000_000
     /// Between two frames.
     static let pace = Duration.milliseconds(250)
-    /// For a confirmation.
+    /// For a confirmation, and for a socket to open before clients get their answer without it.
     static let patience = Duration.seconds(2)
 
     /// What a timer is for; its raw value is the timer's tag.
@@ -22,6 +24,7 @@ struct StreamSockets {
         case change = 1
         case pace = 2
         case confirmation = 3
+        case settlement = 4
     }
 
     struct Connection {
@@ -36,7 +39,10 @@ struct StreamSockets {
     /// The one that will take its place when it is open.
     var successor: Connection?
     var changeTimer: TimerID?
+    /// When the first of the changes that wait was made: ns since the Unix epoch.
+    var firstChange: UInt64 = 0
     var paceTimer: TimerID?
+    var settlementTimer: TimerID?
     /// SUBSCRIBE frames without a confirmation, by their number, and the timer that watches over each.
     var unconfirmed: [Int64: TimerID] = [:]
     var lastFrameID: Int64 = 0

@@ -100,10 +100,7 @@ extension BrokerSession {
         line.phase = line.served == nil ? .queued : .granted
         line.isUncertain = status == FH_E_TIMEOUT
         // A line that waits to be sent again gets its answer then.
-        if !line.isDirty {
-            line.refusal = FeedError(code, text)
-            line.resume(.failure(FeedError(code, text)))
-        }
+        if !line.isDirty { line.refuse(FeedError(code, text)) }
         link.lines[handle] = line
         // After a reconnect no client waits for the answer, so the log is where it shows.
         logger.info("\(line.instrument) was refused: \(text)")

@@ -22,10 +22,10 @@ extension BrokerSession {
         }
         let depth = capabilities.depth(wish: wish.depth, exchange: instrument.exchange)
         let key = RouteKey(
-            session: id, instrument: handle, mode: wish.mode, depth: UInt16(clamping: depth), suffixed: wish.suffixed)
+            session: id, instrument: handle, mode: wish.mode, depth: UInt16(clamping: depth), suffix: wish.suffix)
         references.add(key)
         do {
-            try place(handle, instrument)
+            try place(handle, instrument, isNew: true)
         } catch {
             references.remove(key)
             throw error
@@ -34,12 +34,13 @@ extension BrokerSession {
     }
 
     /// Brings an instrument's line in step with what is wanted of it.
-    private func place(_ handle: UInt32, _ instrument: Instrument) throws(FeedError) {
+    /// - Parameter isNew: True for somebody new, for whom what was refused before is asked for again.
+    private func place(_ handle: UInt32, _ instrument: Instrument, isNew: Bool = false) throws(FeedError) {
         guard let demand = references.demand(handle) else { return }
         let kind = try kind(for: demand)
         let old = placement[handle].flatMap { links[$0] }
         if let old, old.kindIndex == kind, hasRoom(old, for: demand, of: handle) {
-            update(old, handle, demand)
+            update(old, handle, demand, isNew: isNew)
             return
         }
         // The place is found before the old one is given up: whoever is served keeps that when there is none.
@@ -58,12 +59,10 @@ extension BrokerSession {
         link.markDirty(handle)
     }
 
-    private func update(_ link: Link, _ handle: UInt32, _ demand: References.Demand) {
+    private func update(_ link: Link, _ handle: UInt32, _ demand: References.Demand, isNew: Bool) {
         guard let line = link.lines[handle] else { return }
-        var isAsked = false
-        if case .asked = line.phase { isAsked = true }
-        // What was refused before is asked for again when somebody new wants it.
-        guard line.wanted != demand || (!isAsked && line.served?.covers(demand) != true) else { return }
+        let isMissing = isNew && !line.isAsked && line.served?.covers(demand) != true
+        guard line.wanted != demand || isMissing else { return }
         link.lines[handle]?.wanted = demand
         link.markDirty(handle)
     }
@@ -80,8 +79,13 @@ extension BrokerSession {
             try place(handle, line.instrument)
         } catch {
             // The connection that is meant for less is full: it stays where it is, and gets too much if need be.
-            if link.kind.carries(demand.mode) { update(link, handle, demand) }
+            if link.kind.carries(demand.mode) { update(link, handle, demand, isNew: false) }
         }
+        // Nothing is asked any more for those who were waiting for less than was refused.
+        guard let line = links[index]?.lines[handle], !line.isAsked, !line.isDirty, let refusal = line.refusal else {
+            return
+        }
+        links[index]?.lines[handle]?.resume(.failure(refusal))
     }
 
     private func drop(_ handle: UInt32, from link: Link) {
@@ -89,8 +93,7 @@ extension BrokerSession {
         guard var line = link.lines.removeValue(forKey: handle) else { return }
         line.resume(.failure(.unsubscribed))
         if line.isDirty { link.dirty.removeAll { $0 == handle } }
-        var wasSent = line.served != nil || line.isUncertain
-        if case .asked = line.phase { wasSent = true }
+        let wasSent = line.isAsked || line.served != nil || line.isUncertain
         if link.isConnected, wasSent { link.leaving.append(line) }
     }
 
@@ -121,7 +124,7 @@ extension BrokerSession {
         references.remove(key)
         let actual = RouteKey(
             session: id, instrument: key.instrument, mode: .depth, depth: UInt16(clamping: served.depth),
-            suffixed: key.suffixed)
+            suffix: key.suffix)
         references.add(actual)
         align(key.instrument)
         return .success(WishOutcome.Grant(route: actual, depth: served.depth, pending: false))
@@ -136,8 +139,12 @@ extension BrokerSession {
         let demand = References.Demand(mode: key.mode, depth: Int(key.depth))
         if let served = line.served, served.covers(demand) { return .success(served) }
         if let refusal = line.refusal { return .failure(refusal) }
+        // All that was wanted was asked for, and this little was granted.
+        if let served = line.served, case .granted = line.phase, !line.isDirty { return .success(served) }
         if line.isDirty, NIODeadline.now() >= patience { return .failure(.queued) }
-        return await withCheckedContinuation { link.lines[key.instrument]?.waiters.append($0) }
+        return await withCheckedContinuation { continuation in
+            link.lines[key.instrument]?.waiters.append(Line.Waiter(demand: demand, continuation: continuation))
+        }
     }
 
     /// Ends a wish that came to nothing; others may still want the instrument.

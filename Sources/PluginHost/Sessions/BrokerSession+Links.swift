@@ -3,6 +3,7 @@ import Logging
 import MarketBus
 import MarketData
 import NIOCore
+import Synchronization
 
 /// The pool: which link an instrument goes to, and the links' lives.
 extension BrokerSession {

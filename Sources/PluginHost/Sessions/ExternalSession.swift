@@ -31,7 +31,7 @@ final class ExternalSession: MarketSession {
             }
             let depth = max(1, min(wish.depth, 200))
             let route = RouteKey(
-                session: id, instrument: handle, mode: wish.mode, depth: UInt16(depth), suffixed: wish.suffixed)
+                session: id, instrument: handle, mode: wish.mode, depth: UInt16(depth), suffix: wish.suffix)
             return WishOutcome(wish: wish, result: .success(.init(route: route, depth: depth, pending: false)))
         }
     }

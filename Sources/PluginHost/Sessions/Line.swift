@@ -5,6 +5,12 @@ struct Line {
     typealias Demand = References.Demand
     typealias Answer = Result<Demand, FeedError>
 
+    /// A suspended subscriber.
+    struct Waiter {
+        let demand: Demand
+        let continuation: CheckedContinuation<Answer, Never>
+    }
+
     enum Phase {
         /// Not sent: the link is not ready. It goes out after the next connect.
         case queued
@@ -27,11 +33,22 @@ struct Line {
     /// What the broker has said to the last demand, when it refused; for subscribers who ask after the answer came.
     var refusal: FeedError?
     /// Suspended subscribers; resumed with what was granted.
-    var waiters: [CheckedContinuation<Answer, Never>] = []
+    var waiters: [Waiter] = []
+    var isAsked: Bool { if case .asked = phase { true } else { false } }
 
     mutating func resume(_ answer: Answer) {
         let waiting = waiters
         waiters.removeAll()
-        for waiter in waiting { waiter.resume(returning: answer) }
+        for waiter in waiting { waiter.continuation.resume(returning: answer) }
+    }
+
+    /// The demand was refused. Who wants less than it goes on waiting if somebody else gives up now: less is asked for
+    /// then, and may be granted.
+    mutating func refuse(_ error: FeedError) {
+        refusal = error
+        let (giving, staying) = (waiters.filter { $0.demand == wanted }, waiters.filter { $0.demand != wanted })
+        if giving.isEmpty { return resume(.failure(error)) }
+        waiters = staying
+        for waiter in giving { waiter.continuation.resume(returning: .failure(error)) }
     }
 }

@@ -99,6 +99,8 @@ extension Client {
     }
 
     private func welcome(_ session: any MarketSession) {
-        finish(Replies.authenticated(user: session.user, broker: session.broker, modes: session.modes))
+        // The account's name: the session of publishers outside is shared by all its users.
+        let user = standing.account?.user ?? session.user
+        finish(Replies.authenticated(user: user, broker: session.broker, modes: session.modes))
     }
 }

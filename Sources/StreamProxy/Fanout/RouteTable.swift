@@ -14,11 +14,13 @@ final class RouteTable {
     private var touched: ContiguousArray<Outbox> = []
     private let port: any BusPort
     private let deflater: Deflater
+    private let counters: ProxyCounters
     private var isClosed = false
 
-    init(port: any BusPort, deflater: Deflater) {
+    init(port: any BusPort, deflater: Deflater, counters: ProxyCounters) {
         self.port = port
         self.deflater = deflater
+        self.counters = counters
     }
 
     var count: Int { routes.count }
@@ -52,6 +54,7 @@ final class RouteTable {
         route.streams.removeAll { $0 === stream }
         if route.streams.isEmpty {
             routes[stream.key.route] = nil
+            counters.routes.add(-1)
             if !isClosed { port.unsubscribe(stream.key.route) }
         }
     }
@@ -67,6 +70,7 @@ final class RouteTable {
             let route = Route()
             route.streams.append(stream)
             routes[key.route] = route
+            counters.routes.add()
             port.subscribe(key.route)
         }
         return stream

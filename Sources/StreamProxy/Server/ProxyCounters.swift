@@ -10,6 +10,7 @@ public final class ProxyCounters: Sendable {
 
     let clients = Counter()
     let authenticated = Counter()
+    let routes = Counter()
     let messagesIn = Counter()
     let messagesOut = Counter()
     let bytesOut = Counter()
@@ -30,6 +31,8 @@ public final class ProxyCounters: Sendable {
         public var clients = 0
         /// Those of them that have shown a valid key.
         public var authenticated = 0
+        /// (Symbol, exchange, mode) that somebody is subscribed to, now; each counts once a session.
+        public var routes = 0
         public var messagesIn = 0
         /// Frames handed to sockets.
         public var messagesOut = 0
@@ -49,6 +52,7 @@ public final class ProxyCounters: Sendable {
         var result = Snapshot()
         result.clients = clients.value
         result.authenticated = authenticated.value
+        result.routes = routes.value
         result.messagesIn = messagesIn.value
         result.messagesOut = messagesOut.value
         result.bytesOut = bytesOut.value

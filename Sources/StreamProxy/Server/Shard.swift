@@ -38,7 +38,7 @@ final class Shard {
         gate = LoopGate(loop)
         inflater = try Inflater()
         deflater = try Deflater()
-        routes = RouteTable(port: port, deflater: deflater)
+        routes = RouteTable(port: port, deflater: deflater, counters: counters)
         log = LimitedLog(configuration.logger)
     }
 

@@ -38,6 +38,10 @@ enum Listening {
                 logger.notice("port \(settings.bus.port.number) is taken, the bus is on \(bus.endpoint)")
             }
             return bus
+        } catch let error as BusExposureError {
+            throw StartError(
+                "ZMQ_HOST or FEEDHOST_PUBLISHER: \(error.host) can be reached from other machines, and the bus has no authentication yet. Use 127.0.0.1."
+            )
         } catch let error as BusBindError {
             throw taken(error.setting, error.host, error.port, isTaken: error.cause.isAddressInUse, "\(error.cause)")
         }

@@ -69,6 +69,7 @@ struct Reporter: Sendable {
         let (count, brokers) = await sessions.figures()
         figures.clients = proxied.clients
         figures.sessions = count
+        figures.streams = proxied.routes
         figures.brokers = brokers.keys.sorted()
         for (name, value) in bus.counters.snapshot { figures.counters[name] = value }
         for (broker, values) in brokers {

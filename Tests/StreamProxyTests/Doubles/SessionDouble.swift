@@ -38,7 +38,7 @@ final class SessionDouble: MarketSession {
         instruments.handle(of: wish.instrument).map {
             RouteKey(
                 session: id, instrument: $0, mode: wish.mode, depth: UInt16(Self.granted(wish.depth)),
-                suffixed: wish.suffixed)
+                suffix: wish.suffix)
         }
     }
 

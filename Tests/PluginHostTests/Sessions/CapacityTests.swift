@@ -1,0 +1,144 @@
+import CFeedhostABI
+import MarketData
+import Testing
+
+@testable import PluginHost
+
+/// Links, quotas, batches and pace.
+@Suite struct CapacityTests {
+    @Test func theSecondConnectionOpensWhenTheFirstIsFull() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(quota: 2, maxLinks: 2)]
+        try await SessionFixture.run(declared) { fixture, session in
+            let routes = await session.grants([Wish("A"), Wish("B"), Wish("C")]).compactMap { try? $0.get().route }
+            #expect(routes.count == 3)
+            #expect(
+                fixture.broker.calls.entries.filter(\.isCreate) == [
+                    .create(instance: 1, link: 0, connection: 0), .create(instance: 2, link: 0, connection: 1),
+                ])
+            try await fixture.broker.calls.waitFor("C") { $0.wishes == ["NSE:C/LTP/0"] }
+            try await session.subscribe("D")
+            let full = refusal(await session.grants([Wish("E")])[0])
+            #expect(full?.code == .capacity)
+            #expect(full?.message.contains("2 instruments on each of 2 connections, and all 4") == true)
+            #expect(await session.referenced.count == 4)
+            // What is there already needs no room, and what leaves makes some.
+            try await session.subscribe("A", .depth)
+            await session.unsubscribe([routes[1]])
+            try await session.subscribe("E")
+            #expect(fixture.broker[1]?.served.count == 2 && fixture.broker[2]?.served.count == 2)
+        }
+    }
+
+    @Test func anExclusiveSessionHasOneConnection() async throws {
+        var declared = Declared()
+        declared.flags = .exclusiveSession
+        declared.links = [
+            Declared.link(quota: 1, maxLinks: 5, maxDepth: 5), Declared.link(name: "depth", carries: 4),
+        ]
+        try await SessionFixture.run(declared) { fixture, session in
+            try await session.subscribe("A")
+            #expect(refusal(await session.grants([Wish("B")])[0])?.code == .capacity)
+            #expect(refusal(await session.grants([Wish("A", .depth, depth: 20)])[0])?.code == .capacity)
+            #expect(fixture.broker.count == 1)
+            #expect(await session.wanted == ["NSE:A/LTP/0"])
+        }
+    }
+
+    @Test func theConfigurationMayAllowLess() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(quota: 100, maxLinks: 5)]
+        var limits = PoolLimits()
+        limits.maxSymbols = 1
+        limits.maxConnections = 2
+        try await SessionFixture.run(declared, limits: limits) { _, session in
+            let results = await session.grants([Wish("A"), Wish("B"), Wish("C")])
+            #expect(results.map { refusal($0)?.code } == [nil, nil, .capacity])
+        }
+    }
+
+    @Test func deepBooksMoveToTheirOwnConnectionAndBack() async throws {
+        var declared = Declared()
+        declared.links = [
+            Declared.link(quota: 1, maxDepth: 5), Declared.link(name: "depth", carries: 4, quota: 1),
+        ]
+        try await SessionFixture.run(declared) { fixture, session in
+            try await session.subscribe("A", .ltp)
+            let deep = try await session.subscribe("A", .depth, depth: 20)
+            try await fixture.broker.calls.waitFor("deep") { $0.wishes == ["NSE:A/Depth/20"] }
+            #expect(fixture.broker[1]?.served.isEmpty == true)
+            // There is no room for another deep book: whoever has the shallow one keeps it.
+            try await session.subscribe("B", .quote)
+            #expect(refusal(await session.grants([Wish("B", .depth, depth: 30)])[0])?.code == .capacity)
+            #expect(fixture.broker[1]?.served.values.map(\.name) == ["NSE:B"])
+            // Back there is no room either: A stays where it is rather than nowhere.
+            await session.unsubscribe([deep.route])
+            #expect(await session.wanted == ["NSE:A/Depth/20", "NSE:B/Quote/0"])
+            #expect(fixture.broker[2]?.served.values.map(\.name) == ["NSE:A"])
+        }
+    }
+
+    @Test func whoWaitsMovesAlong() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(maxDepth: 5), Declared.link(name: "depth", carries: 4)]
+        try await SessionFixture.run(declared) { fixture, session in
+            fixture.broker.change { $0.subscribes = [{ _, _, _ in Int(FH_OK) }] }
+            async let waiting = session.grants([Wish("A", .ltp)])
+            try await fixture.broker.calls.waitFor("subscribe") { $0.isSubscribe }
+            while await session.waiterCount < 1 { await Task.yield() }
+            _ = try await session.subscribe("A", .depth, depth: 20)
+            let moved = try await waiting[0].get()
+            #expect(moved.route.mode == .ltp)
+            #expect(await session.references.instruments.count == 1)
+        }
+    }
+
+    @Test func deepQuota() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(deepQuota: 1, maxLinks: 2)]
+        try await SessionFixture.run(declared) { fixture, session in
+            let results = await session.grants(["A", "B", "C"].map { Wish($0, .depth, depth: 20) })
+            #expect(results.map { refusal($0)?.code } == [nil, nil, .capacity])
+            #expect(refusal(results[2])?.message.contains("more than 5 levels") == true)
+            try await session.subscribe("C", .depth, depth: 5)
+            #expect(fixture.broker.count == 2)
+        }
+    }
+
+    @Test func batches() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(batch: 3)]
+        try await SessionFixture.run(declared) { fixture, session in
+            let routes = await session.grants((0..<8).map { Wish("S\($0)") }).compactMap { try? $0.get().route }
+            #expect(fixture.sent.map(\.count) == [3, 3, 2])
+            await session.unsubscribe(routes)
+            #expect(fixture.broker.calls.count(\.isUnsubscribe) == 3)
+            #expect(fixture.broker.instance?.served.isEmpty == true)
+        }
+    }
+
+    @Test func pace() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(batch: 2, perSecond: 20)]
+        try await SessionFixture.run(declared) { fixture, session in
+            let clock = ContinuousClock()
+            let start = clock.now
+            let results = await session.grants((0..<8).map { Wish("S\($0)") })
+            #expect(results.allSatisfy { refusal($0) == nil })
+            #expect(fixture.sent.map(\.count) == [2, 2, 2, 2])
+            #expect(clock.now - start >= .milliseconds(149), "three steps of 50 ms")
+        }
+    }
+
+    @Test func whatThePaceHoldsBackIsPending() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(batch: 1, perSecond: 1)]
+        try await SessionFixture.run(declared) { fixture, session in
+            let results = await session.grants((0..<20).map { Wish("S\($0)") })
+            let grants = try results.map { try $0.get() }
+            #expect(grants.first?.pending == false)
+            #expect(grants.last?.pending == true)
+            #expect(await session.references.instruments.count == 20)
+        }
+    }
+}

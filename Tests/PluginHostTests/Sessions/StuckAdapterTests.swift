@@ -1,0 +1,151 @@
+import CFeedhostABI
+import Glibc
+import Logging
+import MarketBus
+import MarketData
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import PluginHost
+
+/// Adapters that say nothing, or do not come back.
+@Suite struct StuckAdapterTests {
+    private let clock = ContinuousClock()
+
+    @Test func readyReturnsWhenTheAdapterNeverReports() async throws {
+        try await SessionFixture.run(connected: false) { fixture, session in
+            fixture.broker.change { $0.connect = { _, _ in Int(FH_OK) } }
+            let time = try await clock.measure { try await session.ready() }
+            #expect(time > .seconds(2) && time < .seconds(4.5))
+            #expect(await session.status() == "connecting")
+            let isPending = try await session.subscribe("INFY").pending
+            #expect(isPending)
+        }
+    }
+
+    @Test func createThatFails() async throws {
+        try await SessionFixture.run(connected: false) { fixture, session in
+            fixture.broker.change { $0.createStatus = Int(FH_E_INVALID) }
+            let error = await #expect(throws: FeedError.self) { try await session.ready() }
+            #expect(error?.code == .brokerInit)
+            #expect(refusal(await session.grants([Wish("INFY")])[0])?.code == .brokerInit)
+            #expect(await session.referenced.isEmpty)
+            fixture.broker.change { $0.createStatus = Int(FH_OK) }
+            try await session.ready()
+        }
+    }
+
+    /// One adapter sleeps in connect(); what others ask of it is answered, and another broker does not notice.
+    @Test func anAdapterThatBlocksHoldsUpNobody() async throws {
+        let stuck = try PoolFixture(["stuck", "sound"])
+        stuck.brokers["stuck"]?.change {
+            $0.connects = [
+                { instance, generation in
+                    sleep(6)
+                    instance.report(FH_CONN_READY, generation)
+                    return Int(FH_OK)
+                }
+            ]
+        }
+        let pool = stuck.pool
+        let session = try await pool.attach(user: "anna", broker: "stuck")
+        let time = try await clock.measure { try await session.ready() }
+        #expect(time < .seconds(4.5))
+        async let late = session.subscribe([Wish("INFY")])
+        let asking = await clock.measure { #expect(await session.status() == "disconnected") }
+        #expect(asking < .seconds(2.5))
+
+        let other = try await pool.attach(user: "anna", broker: "sound")
+        let working = try await clock.measure {
+            try await other.ready()
+            _ = try await other.subscribe([Wish("INFY")])[0].result.get()
+            #expect(await other.status() == "connected")
+        }
+        #expect(working < .seconds(1.5))
+        let grant = try await late[0].result.get()
+        #expect(grant.route.mode == .ltp)
+        #expect(await session.status() == "connected")
+        await stuck.stop()
+    }
+
+    @Test func stopDoesNotWaitForeverForAnAdapterThatHangs() async throws {
+        let fixture = try PoolFixture(["stuck"])
+        let gate = Gate()
+        fixture.brokers["stuck"]?.change {
+            $0.connect = { _, _ in
+                while !gate.isOpen { usleep(1_000) }
+                return Int(FH_OK)
+            }
+        }
+        let session = try await fixture.pool.attach(user: "anna", broker: "stuck")
+        try await session.ready()
+        let time = await clock.measure { await fixture.pool.stop() }
+        #expect(time < .seconds(14))
+        // The session is over for everybody, though its lane still hangs.
+        await #expect(throws: FeedError.self) { try await session.ready() }
+        #expect(refusal(await session.subscribe([Wish("INFY")])[0].result)?.message == "the session has ended")
+        #expect(await session.status() == "disconnected")
+        await session.unsubscribe([])
+        gate.open()
+        try await fixture.brokers["stuck"]?.calls.waitFor("destroy") { $0.isDestroy }
+        fixture.bus.stop()
+    }
+
+    /// The client was told that it has nothing; what it gets all the same after that must not stay.
+    @Test func aSubscriptionThatComesTooLateIsGivenBack() async throws {
+        var declared = Declared()
+        declared.ackTimeout = 50
+        try await SessionFixture.run(declared) { fixture, session in
+            let gate = Gate()
+            fixture.broker.change {
+                $0.subscribes = [
+                    { instance, request, wishes in
+                        while !gate.isOpen { usleep(1_000) }
+                        instance.accept(request, wishes)
+                        return Int(FH_OK)
+                    }
+                ]
+            }
+            let result = await session.grants([Wish("INFY")])[0]
+            #expect(refusal(result)?.message.contains("does not answer") == true)
+            gate.open()
+            try await fixture.broker.calls.waitFor("unsubscribe") { $0.isUnsubscribe }
+            #expect(await session.referenced.isEmpty)
+            #expect(fixture.broker.instance?.served.isEmpty == true)
+        }
+    }
+
+    @Test func endLetsEverybodyGo() async throws {
+        try await SessionFixture.run { fixture, session in
+            fixture.broker.change { $0.subscribe = { _, _, _ in Int(FH_OK) } }
+            async let first = session.grants([Wish("A"), Wish("B")])
+            async let second = session.grants([Wish("A", .depth)])
+            while await session.waiterCount < 2 { await Task.yield() }
+            await session.end()
+            #expect(await first.allSatisfy { refusal($0) != nil })
+            #expect(await second.allSatisfy { refusal($0) != nil })
+            #expect(
+                fixture.broker.calls.entries.suffix(2) == [
+                    .disconnect(instance: 1, generation: 1), .destroy(instance: 1),
+                ])
+            await session.end()
+            await #expect(throws: FeedError.self) { try await session.ready() }
+            #expect(fixture.broker.calls.count(\.isDestroy) == 1)
+            #expect(fixture.broker.count == 1, "nothing is opened again")
+        }
+    }
+
+    @Test func deadline() async {
+        #expect(await withDeadline(.seconds(60), orElse: 1) { 2 } == 2)
+        let gate = Gate()
+        let late = Journal<Int>()
+        let value = await withDeadline(.milliseconds(20), orElse: 1, late: { late.add($0) }) {
+            try? await gate.pass()
+            return 2
+        }
+        #expect(value == 1)
+        gate.open()
+        try? await late.waitFor("the late result") { $0 == 2 }
+    }
+}

@@ -1,0 +1,35 @@
+import MarketBus
+import MarketData
+
+@testable import PluginHost
+
+/// A shard's end of the bus that collects what comes.
+///
+/// The port is used inside the actor only; its bell calls from a thread of the bus's own and just starts a task.
+actor TickReader {
+    struct Tick: Sendable, Equatable {
+        let key: RouteKey
+        let json: String
+    }
+
+    let ticks = Journal<Tick>()
+    private let port: any BusPort
+
+    init(_ bus: SharedPublisher, shard: UInt8 = 0) throws { port = try bus.makePort(shard: shard) }
+
+    func start(_ keys: [RouteKey]) throws {
+        for key in keys { port.subscribe(key) }
+        try port.wake { [weak self] in Task { [weak self] in await self?.drain() } }
+    }
+
+    private func drain() {
+        _ = port.drain(limit: 10_000) { event in
+            if case .data(let key, _, let payload) = event {
+                ticks.add(Tick(key: key, json: String(decoding: payload, as: UTF8.self)))
+            }
+        }
+        port.rearm()
+    }
+
+    func close() { port.close() }
+}
