@@ -33,7 +33,9 @@ public struct BusConfiguration: Sendable {
 
     /// An address that other machines could reach; nil when there is none.
     var exposedHost: String? {
-        let published = publisher.flatMap { $0.hasPrefix("tcp://") ? String($0.dropFirst(6).prefix { $0 != ":" }) : nil }
+        let published = publisher.flatMap {
+            $0.hasPrefix("tcp://") ? String($0.dropFirst(6).prefix { $0 != ":" }) : nil
+        }
         return ([host] + [published].compactMap { $0 }).first { !$0.hasPrefix("127.") && $0 != "localhost" }
     }
 }

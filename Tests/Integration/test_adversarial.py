@@ -194,7 +194,9 @@ class Attacker:
     def do_random_bytes(self):
         with RawSocket(self.url, timeout=DEADLINE) as raw:
             raw.send(self.bytes(4000) or b"\x00")
-            raw.socket.shutdown(socket.SHUT_WR)
+            # The host may have had enough already.
+            with contextlib.suppress(OSError):
+                raw.socket.shutdown(socket.SHUT_WR)
             raw.read_to_end()
 
     def do_random_frames(self):

@@ -25,11 +25,6 @@ def listener(port: int = 0) -> socket.socket:
     return place
 
 
-def free_port() -> int:
-    with listener() as place:
-        return place.getsockname()[1]
-
-
 def bus_port(host: Host) -> int:
     return int(host.ready["bus"].rsplit(":", 1)[1])
 

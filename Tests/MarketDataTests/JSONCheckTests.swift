@@ -16,10 +16,12 @@ import Testing
     ])
     func refusesTheRest(text: String) { #expect(!isObject(text)) }
 
-    @Test(arguments: [
-        ("{\"user_id\":\"eve\"}", "eve"), (" { \"a\" : {\"user_id\":\"no\"}, \"user_id\" : \"bob_k\" } ", "bob_k"),
-        ("{\"user_id\":7}", nil), ("{\"user_id\":\"a\\u0062\"}", nil), ("{}", nil), ("{\"user_id\":", nil), ("[]", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("{\"user_id\":\"eve\"}", "eve"), (" { \"a\" : {\"user_id\":\"no\"}, \"user_id\" : \"bob_k\" } ", "bob_k"),
+            ("{\"user_id\":7}", nil), ("{\"user_id\":\"a\\u0062\"}", nil), ("{}", nil), ("{\"user_id\":", nil),
+            ("[]", nil),
+        ] as [(String, String?)])
     func readsOneText(json: String, text: String?) {
         #expect(Array(json.utf8).withUnsafeBytes { JSONCheck.text(of: "user_id", in: $0) } == text)
     }

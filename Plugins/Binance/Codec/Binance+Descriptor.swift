@@ -14,7 +14,7 @@ extension Binance {
         market.maximumLinks = 5
 
         var capabilities = Capabilities(exchanges: [exchange])
-        capabilities.traits = [.anySymbol]
+        capabilities.traits = [.anySymbol, .confirmsSubscriptions]
         capabilities.depth = [DepthLevels("*", [5, 10, 20])]
         capabilities.links = [market]
         capabilities.keepAlive = .seconds(30)
