@@ -98,7 +98,7 @@ import Testing
             broker[2]?.publish(handle, ltp: 200)
             try await reader.ticks.wait("both") { ticks in Set(ticks.map(\.key)) == [annas, berts] }
             for tick in reader.ticks.entries {
-                #expect(tick.json.contains(tick.key == annas ? "\"ltp\":1," : "\"ltp\":2,"), "\(tick)")
+                #expect(tick.json.contains(tick.key == annas ? "\"ltp\":1.0," : "\"ltp\":2.0,"), "\(tick)")
             }
             await reader.close()
         }

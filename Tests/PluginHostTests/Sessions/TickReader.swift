@@ -14,6 +14,7 @@ actor TickReader {
 
     let ticks = Journal<Tick>()
     private let port: any BusPort
+    private var isOpen = true
 
     init(_ bus: SharedPublisher, shard: UInt8 = 0) throws { port = try bus.makePort(shard: shard) }
 
@@ -23,6 +24,7 @@ actor TickReader {
     }
 
     private func drain() {
+        guard isOpen else { return }
         _ = port.drain(limit: 10_000) { event in
             if case .data(let key, _, let payload) = event {
                 ticks.add(Tick(key: key, json: String(decoding: payload, as: UTF8.self)))
@@ -31,5 +33,8 @@ actor TickReader {
         port.rearm()
     }
 
-    func close() { port.close() }
+    func close() {
+        isOpen = false
+        port.close()
+    }
 }
