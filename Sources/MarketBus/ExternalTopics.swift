@@ -7,14 +7,27 @@ import MarketData
 struct ExternalTopics {
     /// One instrument of the outside world, with the last message of each mode.
     final class Entry {
-        /// Modes whose own topic has appeared: from then on no higher one stands in for them.
-        var seen: Set<Mode> = []
+        /// When each mode's own topic was last seen, in seconds of the monotonic clock: as long as it is, no higher one
+        /// stands in for it.
+        private var seen: [Mode: Int] = [:]
         var last: [Mode: ZMQMessage] = [:]
         var wants: [(key: RouteKey, shards: UInt64)] = []
 
+        /// A publisher that has gone over to other topics shall not leave clients mute for ever. Seconds.
+        private static let memory = 60
+
+        func note(_ mode: Mode, now: Int) { seen[mode] = now }
+
+        /// Whether a message of `source` goes to routes of `mode`.
+        func serves(_ mode: Mode, from source: Mode, now: Int) -> Bool {
+            if mode == source { return true }
+            guard mode < source else { return false }
+            return seen[mode].map { now - $0 > Entry.memory } ?? true
+        }
+
         /// The mode that serves `mode`: its own, else the nearest higher one that has been seen.
         func source(for mode: Mode) -> Mode? {
-            Mode.allCases.first { $0 >= mode && seen.contains($0) }
+            Mode.allCases.first { $0 >= mode && last[$0] != nil }
         }
     }
 

@@ -60,6 +60,8 @@ final class InnerPort: BusPort {
         let bell = bell
         self.signal = signal
         thread = try BusThread(name: "bell of shard \(shard)") { bell.run(signal) }
+        // What has come in since the socket was made may have taken its edge with it.
+        signal()
     }
 
     func rearm() { bell.rearm() }

@@ -6,16 +6,29 @@ import MarketData
 /// exchange. Because libzmq matches bytes and knows nothing of forms, each subscription is mapped to prefixes that
 /// cannot match the other form (`ZMQ_XPUB_MANUAL`).
 struct PublicInterest {
-    private var prefixes: [[UInt8]: Int] = [:]
-    private let brokers: [[UInt8]]
+    /// As subscribers have sent them, counted.
+    private var subscribed: [[UInt8]: Int] = [:]
+    /// What they come to with the brokers of now.
+    private var prefixes: Set<[UInt8]> = []
+    private var brokers: [[UInt8]]
     private let exchanges: Set<[UInt8]>
     /// Rises whenever the prefixes change.
     private(set) var epoch = 0
 
-    /// - Parameter brokers: Upper-case names of the brokers whose sessions may be public.
+    /// - Parameter brokers: Brokers whose sessions may be public; see ``add(broker:)`` for later ones.
     init(brokers: [String], exchanges: Set<String> = Exchanges.known) {
-        self.brokers = brokers.map { Array($0.uppercased().utf8) + [UInt8(ascii: "_")] }
+        self.brokers = brokers.map { Self.segment($0) }
         self.exchanges = Set(exchanges.map { Array($0.utf8) })
+    }
+
+    private static func segment(_ broker: String) -> [UInt8] { Array(broker.uppercased().utf8) + [UInt8(ascii: "_")] }
+
+    /// A broker that was dropped in later. Whoever has subscribed to everything before gets what was known then.
+    mutating func add(broker: String) {
+        let segment = Self.segment(broker)
+        guard !brokers.contains(segment) else { return }
+        brokers.append(segment)
+        update()
     }
 
     /// The prefixes to register with libzmq for one that a subscriber has sent.
@@ -33,15 +46,18 @@ struct PublicInterest {
     }
 
     mutating func add(_ prefix: [UInt8]) {
-        for mapped in mapped(prefix) { prefixes[mapped, default: 0] += 1 }
-        epoch += 1
+        subscribed[prefix, default: 0] += 1
+        update()
     }
 
     mutating func remove(_ prefix: [UInt8]) {
-        for mapped in mapped(prefix) {
-            guard let count = prefixes[mapped] else { continue }
-            prefixes[mapped] = count > 1 ? count - 1 : nil
-        }
+        guard let count = subscribed[prefix] else { return }
+        subscribed[prefix] = count > 1 ? count - 1 : nil
+        update()
+    }
+
+    private mutating func update() {
+        prefixes = Set(subscribed.keys.flatMap { mapped($0) })
         epoch += 1
     }
 
@@ -53,7 +69,7 @@ struct PublicInterest {
         let long = Array(topic.text.utf8)
         let legacy = Array(topic.legacy.utf8)
         var wanted: (long: [UInt8]?, legacy: [UInt8]?) = (nil, nil)
-        for prefix in prefixes.keys {
+        for prefix in prefixes {
             if long.starts(with: prefix) { wanted.long = long }
             if legacy.starts(with: prefix) { wanted.legacy = legacy }
         }

@@ -44,7 +44,8 @@ extension PublisherLoop {
         }
         counters.externalMessages.count()
         let (entry, mode) = (known.entry, known.mode)
-        entry.seen.insert(mode)
+        let now = monotonicSeconds()
+        entry.note(mode, now: now)
         if let last = entry.last[mode] {
             last.share(payload)
         } else {
@@ -52,8 +53,7 @@ extension PublisherLoop {
             last.share(payload)
             entry.last[mode] = last
         }
-        for want in entry.wants
-        where want.key.mode == mode || (want.key.mode < mode && !entry.seen.contains(want.key.mode)) {
+        for want in entry.wants where entry.serves(want.key.mode, from: mode, now: now) {
             var rest = want.shards
             while rest != 0 {
                 let shard = UInt8(truncatingIfNeeded: rest.trailingZeroBitCount)

@@ -177,6 +177,8 @@ final class PublisherLoop {
             return
         }
         entry.topics[index].shards |= bit
+        // A topic that is new, such as a deeper book, may be wanted on the public socket too.
+        entry.publicEpoch = -1
         if let json = entry.raw[key.mode] {
             json.withUnsafeBytes { sendInner($0, key, shard: shard, snapshot: true) }
         } else if entry.state.isPublishable(key.mode) {
@@ -227,6 +229,7 @@ final class PublisherLoop {
 
     func open(_ book: SessionBook) {
         books[book.id] = book
+        if !book.isExternal { interest.add(broker: book.broker) }
         if book.isExternal { external.sessions.insert(book.id) }
         choosePublic(broker: book.broker)
     }

@@ -115,7 +115,8 @@ public final class SharedPublisher: Sendable {
             if work() > 0 { continue }
             wake.willSleep()
             // Work that came in between the last look and the flag would otherwise wait for the next signal.
-            if running, work() == 0 { poll(loop) }
+            // That look may be the one that takes the order to stop.
+            if running, work() == 0, running { poll(loop) }
             wake.didWake()
         }
     }

@@ -46,11 +46,18 @@ public final class Simulator: BaseAdapter {
         forgetAll()
     }
 
+    /// Near matches that are looked for in one request.
+    private static let maximumSuggestions = 10
+
     override public func subscribe(_ requests: [SubscriptionRequest]) throws(AdapterError) {
+        var suggestions = 0
         for request in requests {
             guard let listing = market.listing(request.exchange, request.symbol) else {
-                let suggestion = market.suggestion(request.exchange, request.symbol)
-                rejectUnknownSymbol(request, suggestion: suggestion)
+                // Who mistypes one symbol is helped; a list of thousands of wrong ones would hold up everybody else.
+                let helps = suggestions < Self.maximumSuggestions
+                suggestions += 1
+                rejectUnknownSymbol(
+                    request, suggestion: helps ? market.suggestion(request.exchange, request.symbol) : nil)
                 continue
             }
             let depth = request.mode == .depth ? min(levels, grantedDepth(for: request)) : 0

@@ -17,6 +17,8 @@ struct TailCommand: AsyncParsableCommand {
     @Argument(help: "Symbols as EXCHANGE:SYMBOL.") var symbols: [String]
 
     func run() async throws {
+        // A reader that goes away is an error of the write, not the end of the process by a signal.
+        signal(SIGPIPE, SIG_IGN)
         guard let key = key ?? ProcessInfo.processInfo.environment["FEEDHOST_KEY"], !key.isEmpty else {
             throw ValidationError(
                 "No API key: give --key KEY, or set FEEDHOST_KEY. `feedhost keys issue NAME` makes one.")

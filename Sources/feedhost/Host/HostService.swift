@@ -12,6 +12,8 @@ struct HostService: Service {
     let started: @Sendable (ReadyFile) async throws -> Void
 
     func run() async throws {
+        // One that a killed host has left would tell scripts of an address where nobody is.
+        if let readyFile { ReadyFile.remove(readyFile) }
         let host = try await FeedHost.start(settings)
         let ready = host.ready
         do {

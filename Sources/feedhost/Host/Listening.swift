@@ -43,7 +43,9 @@ enum Listening {
                 "ZMQ_HOST or FEEDHOST_PUBLISHER: \(error.host) can be reached from other machines, and the bus has no authentication yet. Use 127.0.0.1."
             )
         } catch let error as BusBindError {
-            throw taken(error.setting, error.host, error.port, isTaken: error.cause.isAddressInUse, "\(error.cause)")
+            let setting =
+                error.setting == "ZMQ_PORT" && settings.bus.port.isExplicit ? settings.bus.port.source : error.setting
+            throw taken(setting, error.host, error.port, isTaken: error.cause.isAddressInUse, "\(error.cause)")
         }
     }
 
@@ -72,7 +74,7 @@ enum Listening {
                 await proxy.stop()
                 if error.code == .addressInUse, port < last { continue }
                 throw taken(
-                    "WEBSOCKET_PORT", error.host, error.port, isTaken: error.code == .addressInUse, "\(error.cause)")
+                    first.isExplicit ? first.source : "WEBSOCKET_PORT", error.host, error.port, isTaken: error.code == .addressInUse, "\(error.cause)")
             }
         }
         throw StartError("No port from \(first.number) to \(last) is free on \(settings.proxy.host).")

@@ -31,13 +31,15 @@ struct Tail: Sendable {
             loop: for await event in events {
                 switch event {
                 case .opened: send(["action": "authenticate", "api_key": key.revealed], connection, loop)
-                case .closed(let reason): throw StartError("\(url): \(reason)")
+                case .closed(let reason): throw StartError(reason)
                 case .message(let data):
                     guard let message = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
                         continue
                     }
                     let isTick = try take(message, data, connection, loop)
                     if isTick { shown += 1 }
+                    // Whoever was reading, such as `head`, has seen enough.
+                    if view.isClosed { break loop }
                     if let limit, shown >= limit { break loop }
                 }
             }
@@ -94,8 +96,8 @@ struct Tail: Sendable {
                 closed: { close in
                     let reason =
                         close.failure.map { "\($0)" }
-                        ?? close.refusal.map { "the server has answered HTTP \($0.status)" }
-                        ?? "the host has closed the connection (\(close.code)\(close.reason.isEmpty ? "" : ", \(close.reason)"))"
+                        ?? close.refusal.map { "\(url): the server has answered HTTP \($0.status)" }
+                        ?? "\(url): the host has closed the connection (\(close.code)\(close.reason.isEmpty ? "" : ", \(close.reason)"))"
                     events.yield(.closed(reason))
                     events.finish()
                 }))

@@ -14,6 +14,10 @@ final class TailView: Sendable {
         var messages = 0
     }
 
+    private let closed = Atomic<Bool>(false)
+    /// True when standard output takes nothing any more.
+    var isClosed: Bool { closed.load(ordering: .relaxed) }
+
     private let style: Style
     private let table = Mutex(Table())
 
@@ -101,5 +105,11 @@ final class TailView: Sendable {
         table.drawn = lines.count
     }
 
-    private func write(_ text: String) { try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) }
+    private func write(_ text: String) {
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+        } catch {
+            closed.store(true, ordering: .relaxed)
+        }
+    }
 }

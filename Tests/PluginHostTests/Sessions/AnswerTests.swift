@@ -166,6 +166,25 @@ import Testing
         }
     }
 
+    @Test func whoWantsLessThanWhatIsRefusedGetsIt() async throws {
+        try await SessionFixture.run { fixture, session in
+            fixture.broker.change {
+                $0.subscribes = [{ _, _, _ in Int(FH_OK) }, { _, _, _ in Int(FH_OK) }]
+            }
+            async let less = session.grants([Wish("INFY", .ltp)])
+            try await fixture.broker.calls.waitFor("the first") { $0.isSubscribe }
+            while await session.waiterCount < 1 { await Task.yield() }
+            async let more = session.grants([Wish("INFY", .depth)])
+            while await session.waiterCount < 2 { await Task.yield() }
+            guard case .subscribe(_, let request, let wishes) = fixture.broker.calls.entries.last else { return }
+            fixture.broker.instance?.reject(request, wishes, message: "no books")
+            #expect(refusal(await more[0])?.message == "no books")
+            let granted = try await less[0].get()
+            #expect(granted.route.mode == .ltp && !granted.pending)
+            #expect(fixture.sent == [["NSE:INFY/LTP/0"], ["NSE:INFY/Depth/5"], ["NSE:INFY/LTP/0"]])
+        }
+    }
+
     @Test func whoAsksAgainAfterARefusalIsAskedAgain() async throws {
         try await SessionFixture.run { fixture, session in
             fixture.broker.change {

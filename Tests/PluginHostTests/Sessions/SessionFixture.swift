@@ -164,11 +164,12 @@ extension Wish {
 extension BrokerSession {
     /// Subscribes to one; throws the refusal.
     @discardableResult
-    func subscribe(_ symbol: String, _ mode: Mode = .ltp, depth: Int = 5) async throws -> WishOutcome.Grant {
+    nonisolated func subscribe(_ symbol: String, _ mode: Mode = .ltp, depth: Int = 5) async throws -> WishOutcome.Grant
+    {
         try await grants([Wish(symbol, mode, depth: depth)])[0].get()
     }
 
-    func grants(_ wishes: [Wish]) async -> [Result<WishOutcome.Grant, FeedError>] {
+    nonisolated func grants(_ wishes: [Wish]) async -> [Result<WishOutcome.Grant, FeedError>] {
         await subscribe(wishes).map(\.result)
     }
 
