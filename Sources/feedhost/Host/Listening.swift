@@ -74,7 +74,8 @@ enum Listening {
                 await proxy.stop()
                 if error.code == .addressInUse, port < last { continue }
                 throw taken(
-                    first.isExplicit ? first.source : "WEBSOCKET_PORT", error.host, error.port, isTaken: error.code == .addressInUse, "\(error.cause)")
+                    first.isExplicit ? first.source : "WEBSOCKET_PORT", error.host, error.port,
+                    isTaken: error.code == .addressInUse, "\(error.cause)")
             }
         }
         throw StartError("No port from \(first.number) to \(last) is free on \(settings.proxy.host).")

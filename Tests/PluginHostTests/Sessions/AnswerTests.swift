@@ -155,7 +155,7 @@ import Testing
             async let first = session.grants([Wish("INFY")])
             async let second = session.grants([Wish("INFY")])
             try await fixture.broker.calls.waitFor("subscribe") { $0.isSubscribe }
-            while await session.waiterCount < 2 { await Task.yield() }
+            try await eventually("waiters") { await session.waiterCount >= 2 }
             guard case .subscribe(_, let request, let wishes) = fixture.broker.calls.entries.last else { return }
             fixture.broker.instance?.reject(request, wishes, message: "no such symbol")
             #expect(refusal(await first[0])?.message == "no such symbol")
@@ -173,9 +173,9 @@ import Testing
             }
             async let less = session.grants([Wish("INFY", .ltp)])
             try await fixture.broker.calls.waitFor("the first") { $0.isSubscribe }
-            while await session.waiterCount < 1 { await Task.yield() }
+            try await eventually("waiters") { await session.waiterCount >= 1 }
             async let more = session.grants([Wish("INFY", .depth)])
-            while await session.waiterCount < 2 { await Task.yield() }
+            try await eventually("waiters") { await session.waiterCount >= 2 }
             guard case .subscribe(_, let request, let wishes) = fixture.broker.calls.entries.last else { return }
             fixture.broker.instance?.reject(request, wishes, message: "no books")
             #expect(refusal(await more[0])?.message == "no books")

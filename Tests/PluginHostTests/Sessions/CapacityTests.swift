@@ -85,7 +85,7 @@ import Testing
             fixture.broker.change { $0.subscribes = [{ _, _, _ in Int(FH_OK) }] }
             async let waiting = session.grants([Wish("A", .ltp)])
             try await fixture.broker.calls.waitFor("subscribe") { $0.isSubscribe }
-            while await session.waiterCount < 1 { await Task.yield() }
+            try await eventually("waiters") { await session.waiterCount >= 1 }
             _ = try await session.subscribe("A", .depth, depth: 20)
             let moved = try await waiting[0].get()
             #expect(moved.route.mode == .ltp)

@@ -61,7 +61,7 @@ import Testing
             fixture.broker.change { $0.subscribes = [{ _, _, _ in Int(FH_OK) }] }
             async let inFlight = session.grants([Wish("TCS")])
             try await fixture.broker.calls.waitFor("subscribe", count: 2) { $0.isSubscribe }
-            while await session.waiterCount < 1 { await Task.yield() }
+            try await eventually("waiters") { await session.waiterCount >= 1 }
             fixture.broker.instance?.report(
                 FH_CONN_FAILED, 1, reason: FH_WHY_MAINTENANCE, message: "until further notice")
             #expect(refusal(await inFlight[0])?.message.contains("until further notice") == true)

@@ -78,3 +78,15 @@ final class Gate: Sendable {
 
     func pass(_ what: String = "the gate") async throws { try await journal.wait(what) { !$0.isEmpty } }
 }
+
+/// Asks again and again, for what tells nobody that it has come; fails the test after 15 seconds.
+func eventually(
+    _ what: String, at location: SourceLocation = #_sourceLocation, _ isDone: () async -> Bool
+) async throws {
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(15)
+    while await !isDone() {
+        try #require(clock.now < end, "\(what) has not come", sourceLocation: location)
+        await Task.yield()
+    }
+}

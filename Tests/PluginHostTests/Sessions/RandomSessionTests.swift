@@ -115,7 +115,7 @@ import Testing
             let replays = fixture.broker.calls.count(\.isConnect)
             instance.report(FH_CONN_DISCONNECTED, world.state.withLock { $0.generation }, reason: FH_WHY_NETWORK)
             try await fixture.broker.calls.waitFor("replay", count: replays + 1) { $0.isConnect }
-            while await session.status() != "connected" { await Task.yield() }
+            try await eventually("connected") { await session.status() == "connected" }
             let served = instance.served.values.map { "\($0.name)/\($0.mode.label)/\($0.depth)" }.sorted()
             #expect(served == (await session.referenced))
 

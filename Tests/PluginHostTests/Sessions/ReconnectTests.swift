@@ -88,7 +88,7 @@ import Testing
             fixture.broker.change { $0.subscribes = [{ _, _, _ in Int(FH_OK) }] }
             async let result = session.grants([Wish("INFY")])
             try await fixture.broker.calls.waitFor("subscribe") { $0.isSubscribe }
-            while await session.waiterCount < 1 { await Task.yield() }
+            try await eventually("waiters") { await session.waiterCount >= 1 }
             fixture.broker.instance?.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK)
             let isPending = try await result[0].get().pending
             #expect(isPending)

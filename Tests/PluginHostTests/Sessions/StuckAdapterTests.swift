@@ -121,7 +121,7 @@ import Testing
             fixture.broker.change { $0.subscribe = { _, _, _ in Int(FH_OK) } }
             async let first = session.grants([Wish("A"), Wish("B")])
             async let second = session.grants([Wish("A", .depth)])
-            while await session.waiterCount < 2 { await Task.yield() }
+            try await eventually("waiters") { await session.waiterCount >= 2 }
             await session.end()
             #expect(await first.allSatisfy { refusal($0) != nil })
             #expect(await second.allSatisfy { refusal($0) != nil })
