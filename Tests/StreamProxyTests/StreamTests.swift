@@ -128,15 +128,16 @@ import Testing
             )
             #expect(reply["subscriptions"] == entries)
             _ = try await client.reply(to: subscribe("TCS:20", mode: 3))
-            let route = try house.route("TCS", .depth, depth: 50, suffixed: true)
-            house.bus.publish(route, #"{"ltp":1}"#)
-            #expect(try await client.json()["symbol"] == "TCS:50")
-            #expect(try await client.json()["symbol"] == "TCS:20")
-            // A stream that joins a running route takes the value from its sibling.
-            try await client.send(subscribe("TCS:21", mode: 3))
-            #expect(try await client.json()["type"] == "subscribe")
-            let late = try await client.json()
-            #expect(late["symbol"] == "TCS:21" && late["data"]?["ltp"] == .int(1))
+            // Both are granted 20 levels, and each comes under the name that it was asked by.
+            for depth in [50, 20] {
+                house.bus.publish(try house.route("TCS", .depth, depth: depth, suffixed: true), #"{"ltp":1}"#)
+                #expect(try await client.json()["symbol"] == .string("TCS:\(depth)"))
+            }
+            let late = try await house.client()
+            try await late.send(subscribe("TCS:50", mode: 3))
+            #expect(try await late.json()["type"] == "subscribe")
+            let value = try await late.json()
+            #expect(value["symbol"] == "TCS:50" && value["data"]?["ltp"] == .int(1))
         }
     }
 

@@ -55,9 +55,8 @@ extension BrokerSession {
         guard !lines.isEmpty else { return }
         let status = link.subscribe(request: request, lines)
         if status != FH_OK {
-            for line in lines {
-                refuse(line.handle, on: link, status: status, "\(broker): \(Link.describe(status))")
-            }
+            logRefusals(
+                lines.compactMap { refuse($0.handle, on: link, status: status, "\(broker): \(Link.describe(status))") })
             return
         }
         let index = link.index
@@ -69,10 +68,14 @@ extension BrokerSession {
 
     /// What the broker, or the adapter in its place, has said.
     func take(_ results: [SubscriptionResult], request: UInt64, from link: Link) {
+        var refused: [String] = []
+        defer { logRefusals(refused) }
         for result in results {
             guard var line = link.lines[result.handle], case .asked(request) = line.phase else { continue }
             guard result.isGranted, let mode = Mode(highestOf: UInt32(result.mode)) ?? Optional(line.wanted.mode) else {
-                refuse(result.handle, on: link, status: result.status, result.message)
+                if let text = refuse(result.handle, on: link, status: result.status, result.message) {
+                    refused.append(text)
+                }
                 continue
             }
             let given = min(mode, line.wanted.mode)
@@ -88,8 +91,9 @@ extension BrokerSession {
     }
 
     /// A refusal ends the wishes that wait for it; what was served before stays.
-    private func refuse(_ handle: UInt32, on link: Link, status: fh_status, _ message: String) {
-        guard var line = link.lines[handle] else { return }
+    /// - Returns: A sentence for the log.
+    private func refuse(_ handle: UInt32, on link: Link, status: fh_status, _ message: String) -> String? {
+        guard var line = link.lines[handle] else { return nil }
         let code: FeedError.Code = status == FH_E_UNKNOWN_INSTRUMENT ? .symbolNotFound : .subscription
         let text =
             !message.isEmpty
@@ -102,17 +106,26 @@ extension BrokerSession {
         // A line that waits to be sent again gets its answer then.
         if !line.isDirty { line.refuse(FeedError(code, text)) }
         link.lines[handle] = line
-        // After a reconnect no client waits for the answer, so the log is where it shows.
-        logger.info("\(line.instrument) was refused: \(text)")
+        return "\(line.instrument): \(text)"
+    }
+
+    /// After a reconnect no client waits for the answer, so the log is where it shows. One line, whatever a client sends.
+    private func logRefusals(_ sentences: [String]) {
+        guard let first = sentences.first else { return }
+        let others = sentences.count > 1 ? " (and \(sentences.count - 1) more)" : ""
+        logger.info("refused: \(first)\(others)")
     }
 
     private func expire(request: UInt64, link index: Int, generation: UInt64) {
         guard let link = links[index], link.generation == generation else { return }
+        var refused: [String] = []
         for line in link.lines.values {
             guard case .asked(request) = line.phase else { continue }
-            refuse(
+            let text = refuse(
                 line.handle, on: link, status: fh_status(FH_E_TIMEOUT),
                 "\(broker) has not confirmed \(line.instrument) within \(adapter.capabilities.timings.ackTimeout) ms")
+            if let text { refused.append(text) }
         }
+        logRefusals(refused)
     }
 }

@@ -10,14 +10,17 @@ import Testing
 @testable import PluginHost
 
 /// Adapters that say nothing, or do not come back.
-@Suite struct StuckAdapterTests {
+///
+/// That a call returns at all is what counts: the adapter does not come back before the test lets it. How long it takes on
+/// a busy machine is nobody's business.
+@Suite(.timeLimit(.minutes(2))) struct StuckAdapterTests {
     private let clock = ContinuousClock()
 
     @Test func readyReturnsWhenTheAdapterNeverReports() async throws {
         try await SessionFixture.run(connected: false) { fixture, session in
             fixture.broker.change { $0.connect = { _, _ in Int(FH_OK) } }
             let time = try await clock.measure { try await session.ready() }
-            #expect(time > .seconds(2) && time < .seconds(4.5))
+            #expect(time > .seconds(2))
             #expect(await session.status() == "connecting")
             let isPending = try await session.subscribe("INFY").pending
             #expect(isPending)
@@ -39,10 +42,11 @@ import Testing
     /// One adapter sleeps in connect(); what others ask of it is answered, and another broker does not notice.
     @Test func anAdapterThatBlocksHoldsUpNobody() async throws {
         let stuck = try PoolFixture(["stuck", "sound"])
+        let gate = Gate()
         stuck.brokers["stuck"]?.change {
             $0.connects = [
                 { instance, generation in
-                    sleep(6)
+                    while !gate.isOpen { usleep(1_000) }
                     instance.report(FH_CONN_READY, generation)
                     return Int(FH_OK)
                 }
@@ -50,19 +54,15 @@ import Testing
         }
         let pool = stuck.pool
         let session = try await pool.attach(user: "anna", broker: "stuck")
-        let time = try await clock.measure { try await session.ready() }
-        #expect(time < .seconds(4.5))
+        try await session.ready()
         async let late = session.subscribe([Wish("INFY")])
-        let asking = await clock.measure { #expect(await session.status() == "disconnected") }
-        #expect(asking < .seconds(2.5))
+        #expect(await session.status() == "disconnected")
 
         let other = try await pool.attach(user: "anna", broker: "sound")
-        let working = try await clock.measure {
-            try await other.ready()
-            _ = try await other.subscribe([Wish("INFY")])[0].result.get()
-            #expect(await other.status() == "connected")
-        }
-        #expect(working < .seconds(1.5))
+        try await other.ready()
+        _ = try await other.subscribe([Wish("INFY")])[0].result.get()
+        #expect(await other.status() == "connected")
+        gate.open()
         let grant = try await late[0].result.get()
         #expect(grant.route.mode == .ltp)
         #expect(await session.status() == "connected")
@@ -80,8 +80,7 @@ import Testing
         }
         let session = try await fixture.pool.attach(user: "anna", broker: "stuck")
         try await session.ready()
-        let time = await clock.measure { await fixture.pool.stop() }
-        #expect(time < .seconds(14))
+        await fixture.pool.stop()
         // The session is over for everybody, though its lane still hangs.
         await #expect(throws: FeedError.self) { try await session.ready() }
         #expect(refusal(await session.subscribe([Wish("INFY")])[0].result)?.message == "the session has ended")
