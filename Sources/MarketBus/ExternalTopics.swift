@@ -48,7 +48,6 @@ struct ExternalTopics {
     private var exchanges: Exchanges
     private var entries: [Instrument: Entry] = [:]
     private var topics: [[UInt8]: Known] = [:]
-    private var lastTopic: (bytes: [UInt8], known: Known)?
 
     init(exchanges: Exchanges) { self.exchanges = exchanges }
 
@@ -74,7 +73,7 @@ struct ExternalTopics {
     /// Notes that a shard wants a route, or no longer does, and hands over the last value that serves it.
     mutating func setInterest(
         _ key: RouteKey, shard: UInt8, _ wants: Bool, registry: InstrumentRegistry,
-        lastValue: (UnsafeRawBufferPointer, Mode) -> Void
+        lastValue: (UnsafeRawBufferPointer) -> Void
     ) {
         guard let instrument = registry[key.instrument] else { return }
         exchanges.insert(instrument.exchange)
@@ -88,7 +87,7 @@ struct ExternalTopics {
             return
         }
         if let index { entry.wants[index].shards |= bit } else { entry.wants.append((key, bit)) }
-        if let mode = entry.source(for: key.mode), let last = entry.last[mode] { lastValue(last.bytes, mode) }
+        if let mode = entry.source(for: key.mode), let last = entry.last[mode] { lastValue(last.bytes) }
     }
 
     mutating func close(session: UInt32) {

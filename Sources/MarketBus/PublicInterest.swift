@@ -61,8 +61,6 @@ struct PublicInterest {
         epoch += 1
     }
 
-    var isEmpty: Bool { prefixes.isEmpty }
-
     /// The wire texts of the forms of a topic that somebody wants.
     func forms(of topic: Topic) -> (long: [UInt8]?, legacy: [UInt8]?) {
         guard !prefixes.isEmpty else { return (nil, nil) }

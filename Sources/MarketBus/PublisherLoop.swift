@@ -160,9 +160,8 @@ final class PublisherLoop {
     private func setInterest(_ key: RouteKey, shard: UInt8, _ wants: Bool) {
         guard let book = books[key.session] else { return }
         if book.isExternal {
-            external.setInterest(key, shard: shard, wants, registry: registry) { payload, mode in
-                _ = mode
-                sendInner(payload, key, shard: shard, snapshot: true)
+            external.setInterest(key, shard: shard, wants, registry: registry) {
+                sendInner($0, key, shard: shard, snapshot: true)
             }
             return
         }

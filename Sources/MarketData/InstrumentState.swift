@@ -15,9 +15,6 @@ public struct InstrumentState {
 
     public init() {}
 
-    /// True when something is known that goes out in that mode.
-    public func hasContent(for mode: Mode) -> Bool { tick.fields & TickFields.content(of: mode) != 0 }
-
     /// Merges an update.
     ///
     /// - Returns: The bits that the update carried (`FH_F_*`), withdrawn ones included; nil when its numbers cannot be

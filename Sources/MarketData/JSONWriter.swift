@@ -18,8 +18,6 @@ public struct JSONWriter: ~Copyable {
         try body(UnsafeRawBufferPointer(start: base, count: count))
     }
 
-    public var length: Int { count }
-
     public mutating func removeAll() { count = 0 }
 
     @inline(__always)

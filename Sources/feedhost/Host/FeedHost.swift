@@ -47,7 +47,9 @@ final class FeedHost: Sendable {
         for notice in store.notices { logger.notice("\(notice)") }
 
         let instruments = InstrumentRegistry()
-        let bus = try Listening.bus(settings, registry: registry, instruments: instruments, watcher: watcher, logger)
+        // A flood of these must not pile up: looking once more is enough.
+        let (invalidations, told) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1000))
+        let bus = try Listening.bus(settings, registry: registry, instruments: instruments, logger) { told.yield($0) }
         let accounts = SQLiteAccounts(store: store, defaults: settings.credentialDefaults)
         var configuration = SessionPool.Configuration()
         configuration.adapterSettings = adapterSettings.mapValues { $0.mapValues(\.value) }
@@ -67,12 +69,13 @@ final class FeedHost: Sendable {
         }
         return FeedHost(
             store: store, settings: settings, registry: registry, bus: bus, sessions: sessions, proxy: proxy,
-            watcher: watcher, logger: logger)
+            watcher: watcher, invalidations: invalidations, logger: logger)
     }
 
     private init(
         store: AccountStore, settings: Settings, registry: AdapterRegistry, bus: SharedPublisher,
-        sessions: SessionPool, proxy: ProxyServer, watcher: StoreWatcher, logger: Logger
+        sessions: SessionPool, proxy: ProxyServer, watcher: StoreWatcher, invalidations: AsyncStream<String>,
+        logger: Logger
     ) {
         self.store = store
         self.settings = settings
@@ -84,6 +87,12 @@ final class FeedHost: Sendable {
         self.logger = logger
         tasks = [
             Task { await watcher.run() },
+            Task {
+                for await user in invalidations {
+                    await watcher.look()
+                    await sessions.credentialsChanged(user: user)
+                }
+            },
             Task {
                 for await change in watcher.changes {
                     logger.info("the account store has changed: \(change.kind)")

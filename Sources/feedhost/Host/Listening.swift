@@ -12,8 +12,8 @@ import StreamProxy
 /// is an error that names who holds it.
 enum Listening {
     static func bus(
-        _ settings: Settings, registry: AdapterRegistry, instruments: InstrumentRegistry, watcher: StoreWatcher,
-        _ logger: Logger
+        _ settings: Settings, registry: AdapterRegistry, instruments: InstrumentRegistry, _ logger: Logger,
+        invalidated: @escaping @Sendable (_ user: String) -> Void
     ) throws -> SharedPublisher {
         var configuration = BusConfiguration()
         configuration.host = settings.bus.host
@@ -30,7 +30,7 @@ enum Listening {
         configuration.events.badExternal = { logger.warning("a publisher has sent \($0)") }
         configuration.events.invalidated = { user in
             logger.info("OpenAlgo says that the tokens of \(user) have changed")
-            Task { await watcher.look() }
+            invalidated(user)
         }
         do {
             let bus = try SharedPublisher(configuration, registry: instruments)
