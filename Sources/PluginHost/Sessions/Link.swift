@@ -63,7 +63,8 @@ final class Link {
         var options = TransportLane.Options()
         options.pingInterval = adapter.capabilities.timings.webSocketPing
         options.pongTimeout = adapter.capabilities.timings.webSocketPongTimeout
-        lane = TransportLane(loop: loop, context: context, options: options)
+        let lane = TransportLane(loop: loop, context: context, options: options)
+        self.lane = lane
         context.lane = lane
 
         let id = StableText(adapter.description.id)
@@ -72,7 +73,10 @@ final class Link {
             connection_index: UInt32(connectionIndex), reserved: 0, ctx: context.pointer, host: HostTable.host,
             adapter_id: id.str)
         var instance: OpaquePointer?
-        let status = lane.enter("create") { adapter.table.pointee.create(&params, &instance) }
+        // The text would otherwise be free to go as soon as its address has been read.
+        let status = withExtendedLifetime(id) {
+            lane.enter("create") { adapter.table.pointee.create(&params, &instance) }
+        }
         guard status == FH_OK, let instance else {
             context.lane = nil
             throw FeedError(

@@ -117,13 +117,14 @@ import Testing
         try await Self.run { host, context, object, _ in
             let name = StableText("rate")
             #expect(host.config(context, name.str).text == "25")
-            #expect(host.config(context, StableText("empty").str).len == 0)
+            let empty = StableText("empty")
+            #expect(host.config(context, empty.str).len == 0)
             object.register(exchange: "NSE", token: "1594", handle: 12)
             object.register(exchange: "NSE", token: "", handle: 13)
             let (exchange, token) = (StableText("NSE"), StableText("1594"))
             #expect(host.find_by_token(context, exchange.str, token.str) == 12)
             #expect(host.find_by_token(context, exchange.str, Self.nothing) == 0)
-            withExtendedLifetime((name, exchange, token)) {}
+            withExtendedLifetime((name, empty, exchange, token)) {}
         }
     }
 

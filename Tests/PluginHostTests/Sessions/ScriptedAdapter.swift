@@ -181,6 +181,6 @@ final class ScriptedInstance: @unchecked Sendable {
 
     func log(_ text: String, level: Int = Int(FH_LOG_WARNING)) {
         let text = StableText(text)
-        host?.log(context, Int32(level), text.str)
+        withExtendedLifetime(text) { host?.log(context, Int32(level), text.str) }
     }
 }
