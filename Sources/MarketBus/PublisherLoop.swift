@@ -47,7 +47,7 @@ final class PublisherLoop {
     /// - Returns: Records handled.
     func drainFeeds(limit: Int, lateCommands: () -> Void) -> Int {
         var total = 0
-        for book in Array(books.values) {
+        for book in books.values {
             for feed in book.feeds {
                 total += feed.ring.drain(limit: limit) { header, body in
                     if book.entries[header.instrument] == nil { lateCommands() }

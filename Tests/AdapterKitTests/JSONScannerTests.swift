@@ -1,4 +1,5 @@
 import AdapterKit
+import AdapterTestKit
 import Testing
 
 /// `#expect` cannot call what mutates; this takes the outcome.

@@ -42,6 +42,13 @@ final class BusUnderTest {
         try #require(registry.handle(of: Instrument(exchange: exchange, symbol: symbol)))
     }
 
+    /// A session with one connection on which ticks of the instrument are taken.
+    func open(user: String = "alice", _ handle: UInt32) -> (session: UInt32, feed: TickFeed) {
+        let session = bus.openSession(user: user, broker: "simulator")
+        bus.track(session: session, instrument: handle)
+        return (session, bus.makeFeed(session: session))
+    }
+
     /// The next message of the inner bus; nil when none has come for 5 seconds.
     func next() -> (key: RouteKey, snapshot: Bool, json: String)? {
         wait { !received.isEmpty } ? received.removeFirst() : nil

@@ -11,9 +11,7 @@ import Testing
         let under = try BusUnderTest()
         defer { under.stop() }
         let handle = try under.handle("NSE", "SBIN")
-        let session = under.bus.openSession(user: "alice", broker: "simulator")
-        under.bus.track(session: session, instrument: handle)
-        let feed = under.bus.makeFeed(session: session)
+        let (session, feed) = under.open(handle)
         let ltp = RouteKey(session: session, instrument: handle, mode: .ltp)
         under.port.subscribe(ltp)
         // The first value may come before the interest (then it is a last value) or after it (then it is a tick).
@@ -38,9 +36,7 @@ import Testing
         let under = try BusUnderTest()
         defer { under.stop() }
         let handle = try under.handle("NSE", "SBIN")
-        let session = under.bus.openSession(user: "alice", broker: "simulator")
-        under.bus.track(session: session, instrument: handle)
-        let feed = under.bus.makeFeed(session: session)
+        let (session, feed) = under.open(handle)
         let ltp = RouteKey(session: session, instrument: handle, mode: .ltp)
         under.port.subscribe(ltp)
         feed.send(BusUnderTest.tick(handle, ltp: 100))
@@ -56,17 +52,13 @@ import Testing
         let under = try BusUnderTest()
         defer { under.stop() }
         let handle = try under.handle("NSE", "SBIN")
-        let sessions = ["alice", "bob"].map { under.bus.openSession(user: $0, broker: "simulator") }
-        let feeds = sessions.map { session in
-            under.bus.track(session: session, instrument: handle)
-            return under.bus.makeFeed(session: session)
-        }
-        let mine = RouteKey(session: sessions[0], instrument: handle, mode: .ltp)
+        let (alice, bob) = (under.open(user: "alice", handle), under.open(user: "bob", handle))
+        let mine = RouteKey(session: alice.session, instrument: handle, mode: .ltp)
         under.port.subscribe(mine)
-        feeds[0].send(BusUnderTest.tick(handle, ltp: 100))
+        alice.feed.send(BusUnderTest.tick(handle, ltp: 100))
         _ = try #require(under.next())
-        for _ in 0..<100 { feeds[1].send(BusUnderTest.tick(handle, ltp: 666)) }
-        feeds[0].send(BusUnderTest.tick(handle, ltp: 200))
+        for _ in 0..<100 { bob.feed.send(BusUnderTest.tick(handle, ltp: 666)) }
+        alice.feed.send(BusUnderTest.tick(handle, ltp: 200))
         let next = try #require(under.next())
         #expect(next.key == mine)
         #expect(next.json.contains("\"ltp\":2.0"))
@@ -76,9 +68,7 @@ import Testing
         let under = try BusUnderTest()
         defer { under.stop() }
         let (known, stranger) = (try under.handle("NSE", "SBIN"), try under.handle("NSE", "TCS"))
-        let session = under.bus.openSession(user: "alice", broker: "simulator")
-        under.bus.track(session: session, instrument: known)
-        let feed = under.bus.makeFeed(session: session)
+        let (session, feed) = under.open(known)
         feed.send(BusUnderTest.tick(stranger, ltp: 1))
         feed.send(BusUnderTest.tick(known, ltp: 1) { $0.price_exp = 5 })
         under.port.subscribe(RouteKey(session: session, instrument: known, mode: .ltp))
@@ -136,9 +126,7 @@ import Testing
         let under = try BusUnderTest()
         defer { under.stop() }
         let handle = try under.handle("NSE", "SBIN")
-        let session = under.bus.openSession(user: "alice", broker: "simulator")
-        under.bus.track(session: session, instrument: handle)
-        let feed = under.bus.makeFeed(session: session)
+        let feed = under.open(handle).feed
         let everything = try Outsider(ZMQ_SUB, connect: under.bus.publisherEndpoint)
         everything.subscribe("")
         let legacy = try Outsider(ZMQ_SUB, connect: under.bus.publisherEndpoint)

@@ -1,12 +1,12 @@
-/// Random numbers that come again with the same seed, so that a failure can be repeated.
-struct SeededNumbers: RandomNumberGenerator {
+/// Random numbers that come again with the same seed, so that a failure can be repeated: print the seed of a fuzz test.
+public struct SeededNumbers: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    public init(seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
