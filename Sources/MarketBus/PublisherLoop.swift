@@ -140,7 +140,9 @@ final class PublisherLoop {
     // MARK: Interest
 
     /// Reads what shards have subscribed to and answers with last values.
-    func readInnerInterest() -> Int {
+    /// - Parameter lateCommands: As for ``drainFeeds(limit:lateCommands:)``: interest may be seen before the command that
+    ///   has opened its session.
+    func readInnerInterest(lateCommands: () -> Void) -> Int {
         var count = 0
         while inner.receive(into: message) {
             count += 1
@@ -151,6 +153,7 @@ final class PublisherLoop {
             if topic[1] == InnerTopic.orderMark {
                 if wants { shards.insert(topic[0]) } else { shards.remove(topic[0]) }
             } else if let (shard, key) = RouteKey.read(topic), shard < 64 {
+                if books[key.session] == nil { lateCommands() }
                 setInterest(key, shard: shard, wants)
             }
         }

@@ -104,10 +104,11 @@ public final class SharedPublisher: Sendable {
         var running = true
         func work() -> Int {
             var count = 0
-            if !takeCommands(loop) { running = false }
-            count += loop.readInnerInterest()
+            func take() { if !takeCommands(loop) { running = false } }
+            take()
+            count += loop.readInnerInterest(lateCommands: take)
             count += loop.readPublicInterest()
-            count += loop.drainFeeds(limit: 256) { if !takeCommands(loop) { running = false } }
+            count += loop.drainFeeds(limit: 256, lateCommands: take)
             count += loop.readFanIn(limit: 256)
             return count
         }
