@@ -102,7 +102,7 @@ extension BrokerSession {
         link.timer?.cancel()
         link.timer = nil
         link.state = .ready
-        link.readySince = HostClock.now()
+        link.readySince = WallClock.now()
         link.authenticationFailures = 0
         // Everything that is wanted is asked for again: the broker has forgotten it with the connection.
         for handle in Array(link.lines.keys) { link.markDirty(handle) }
@@ -137,7 +137,7 @@ extension BrokerSession {
     /// Connects again after a wait.
     func retry(_ link: Link, after event: ConnectionEvent) {
         // The clock may have been set back meanwhile.
-        let now = HostClock.now()
+        let now = WallClock.now()
         if link.readySince != 0, now > link.readySince, now - link.readySince > BrokerSession.healthyAfter {
             link.backoff.reset()
         }

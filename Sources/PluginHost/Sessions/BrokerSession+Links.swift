@@ -122,7 +122,7 @@ extension BrokerSession {
     }
 
     private func checkSilence() {
-        let now = HostClock.now()
+        let now = WallClock.now()
         let timings = adapter.capabilities.timings
         let limit = MarketHours.areOpen(at: now) ? timings.dataSilence : timings.offHoursSilence
         for link in links.values where link.isConnected && !link.lines.isEmpty {

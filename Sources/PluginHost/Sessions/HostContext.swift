@@ -1,5 +1,4 @@
 import CFeedhostABI
-import Glibc
 import Logging
 import MarketBus
 import MarketData
@@ -74,7 +73,7 @@ final class HostContext: TransportContext, @unchecked Sendable {
 
     /// A line of the adapter in the host's log. What exceeds the budget is counted and said later.
     func log(level: Int32, _ line: String) {
-        guard let suppressed = logBudget.withLock({ $0.take(now: HostClock.now()) }) else {
+        guard let suppressed = logBudget.withLock({ $0.take(now: WallClock.now()) }) else {
             counters.suppressedLogs.wrappingAdd(1, ordering: .relaxed)
             return
         }
@@ -88,10 +87,10 @@ final class HostContext: TransportContext, @unchecked Sendable {
     /// A call that takes longer holds up every session of its broker.
     static let deadline: UInt64 = 250_000_000
 
-    override func willCall(_ name: StaticString) { counters.callStarted.store(HostClock.now(), ordering: .relaxed) }
+    override func willCall(_ name: StaticString) { counters.callStarted.store(WallClock.now(), ordering: .relaxed) }
 
     override func didCall(_ name: StaticString) {
-        let taken = counters.timeInCall(now: HostClock.now())
+        let taken = counters.timeInCall(now: WallClock.now())
         counters.callStarted.store(0, ordering: .relaxed)
         if taken > HostContext.deadline {
             counters.slowCalls.wrappingAdd(1, ordering: .relaxed)
@@ -112,16 +111,6 @@ final class HostContext: TransportContext, @unchecked Sendable {
     override func transportTrouble(_ message: String) { log(level: Int32(FH_LOG_WARNING), message) }
 
     private static let levels: [Logger.Level] = [.trace, .debug, .info, .warning, .error]
-}
-
-/// The wall clock of ticks.
-enum HostClock {
-    /// ns since the Unix epoch, UTC.
-    static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-    }
 }
 
 /// Log lines that one instance may write: 20 a second after a burst of 100. A decoder that complains about every frame

@@ -39,7 +39,7 @@ private func hostLog(_ context: OpaquePointer?, _ level: Int32, _ message: fh_st
 private func hostPublishTicks(_ context: OpaquePointer?, _ ticks: UnsafePointer<fh_tick>?, _ count: UInt32) -> fh_status
 {
     guard let context = HostContext.of(context), let ticks else { return fh_status(FH_E_INVALID) }
-    let now = HostClock.now()
+    let now = WallClock.now()
     context.sawTraffic(now)
     let taken = context.feed.publish(UnsafeBufferPointer(start: ticks, count: Int(count)), now: now)
     return taken == Int(count) ? fh_status(FH_OK) : fh_status(FH_E_LIMIT)
@@ -51,7 +51,7 @@ private func hostPublishDepth(
 ) -> fh_status {
     guard let context = HostContext.of(context), let tick, bids != nil || bidCount == 0, asks != nil || askCount == 0
     else { return fh_status(FH_E_INVALID) }
-    let now = HostClock.now()
+    let now = WallClock.now()
     context.sawTraffic(now)
     let taken = context.feed.publish(
         tick, bids: UnsafeBufferPointer(start: bids, count: Int(bidCount)),
@@ -76,7 +76,7 @@ private func hostReportSubscriptions(
 }
 
 private func hostReportTraffic(_ context: OpaquePointer?, _ frames: UInt32, _ bytes: UInt64, _ heartbeats: UInt32) {
-    HostContext.of(context)?.sawTraffic(HostClock.now())
+    HostContext.of(context)?.sawTraffic(WallClock.now())
 }
 
 private func hostFindByToken(_ context: OpaquePointer?, _ exchange: fh_str, _ token: fh_str) -> UInt32 {
@@ -91,7 +91,7 @@ private func hostMetricAdd(_ context: OpaquePointer?, _ metric: UInt32, _ delta:
     HostContext.of(context)?.counters.add(metric: metric, delta)
 }
 
-private func hostNow(_ context: OpaquePointer?) -> UInt64 { HostClock.now() }
+private func hostNow(_ context: OpaquePointer?) -> UInt64 { WallClock.now() }
 
 private func hostExtension(_ context: OpaquePointer?, _ id: UnsafePointer<CChar>?) -> UnsafeRawPointer? {
     guard let id else { return nil }
@@ -108,7 +108,7 @@ private func hostRawPublish(
     guard let context = HostContext.of(context), instrument != 0, mode.nonzeroBitCount == 1,
         let mode = Mode(highestOf: mode)
     else { return fh_status(FH_E_INVALID) }
-    context.sawTraffic(HostClock.now())
+    context.sawTraffic(WallClock.now())
     return context.feed.publish(raw: json.bytes, instrument: instrument, mode: mode)
         ? fh_status(FH_OK) : fh_status(FH_E_LIMIT)
 }

@@ -181,7 +181,7 @@ public actor SessionPool: SessionDirectory {
 
     /// Brokers whose adapter has not come back from a call, with the milliseconds that it has been in it.
     public func stuckAdapters() -> [String: Int] {
-        let now = HostClock.now()
+        let now = WallClock.now()
         return counters.compactMapValues { counters in
             let time = counters.timeInCall(now: now)
             return time > 1_000_000_000 ? Int(time / 1_000_000) : nil
