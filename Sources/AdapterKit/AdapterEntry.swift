@@ -4,15 +4,36 @@ import Synchronization
 /// One broker of a plugin: what it is, and how to make a connection object.
 public struct AdapterRegistration: Sendable {
     let descriptor: AdapterDescriptor
+    /// The files of the broker's instrument master.
+    public let masters: [MasterFile]
+    let masterNames: StaticNames
     let make: @Sendable (AdapterContext) throws(AdapterError) -> BaseAdapter
 
-    /// Joins a descriptor with the initialiser of its class.
+    /// Joins a descriptor with the files of the broker's instrument master, if it has one, and the initialiser of its
+    /// class.
     public init(
-        _ descriptor: AdapterDescriptor, make: @escaping @Sendable (AdapterContext) throws(AdapterError) -> BaseAdapter
+        _ descriptor: AdapterDescriptor, masters: [MasterFile] = [],
+        make: @escaping @Sendable (AdapterContext) throws(AdapterError) -> BaseAdapter
     ) {
         self.descriptor = descriptor
+        self.masters = masters
+        masterNames = StaticNames(masters.map(\.name))
         self.make = make
     }
+}
+
+/// Texts that are lent for the life of the process.
+///
+/// Unchecked: the pointers lead to memory that is written before the initialiser returns and is never changed or freed
+/// after it.
+struct StaticNames: @unchecked Sendable {
+    private let texts: [fh_str]
+
+    init(_ names: [String]) {
+        texts = names.map { fh_str(ptr: StaticTables.text($0), len: UInt64($0.utf8.count)) }
+    }
+
+    subscript(index: Int) -> fh_str? { texts.indices.contains(index) ? texts[index] : nil }
 }
 
 /// The table behind the one symbol that a plugin exports. Made once, never freed.
@@ -58,6 +79,9 @@ public struct AdapterEntry: @unchecked Sendable {
     static func registration(_ id: String) -> AdapterRegistration? {
         registrations.withLock { $0[id] }
     }
+
+    /// Whether any broker of this plugin has an instrument master.
+    static var hasMasters: Bool { registrations.withLock { $0.values.contains { !$0.masters.isEmpty } } }
 
     /// C functions cannot capture, so `create` finds its class here, by the descriptor's id.
     private static let registrations = Mutex<[String: AdapterRegistration]>([:])

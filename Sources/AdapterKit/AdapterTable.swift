@@ -3,32 +3,30 @@ import CFeedhostABI
 // The C functions that the host calls. Each finds the Swift object behind the opaque pointer, turns what was thrown
 // into a status, and lets nothing unwind.
 
-private func adapter(_ instance: OpaquePointer?) -> BaseAdapter? {
-    instance.map { Unmanaged<BaseAdapter>.fromOpaque(UnsafeRawPointer($0)).takeUnretainedValue() }
-}
-
 func makeAdapterTable() -> fh_adapter {
     var table = fh_adapter()
     table.size = UInt32(MemoryLayout<fh_adapter>.size)
     table.create = { params, out in create(params, out) }
     table.connect = { instance, generation, credentials in
-        guard let adapter = adapter(instance) else { return Status.invalid.rawValue }
+        guard let adapter = BaseAdapter.of(instance) else { return Status.invalid.rawValue }
         return adapter.begin(generation: generation, credentials: credentials).rawValue
     }
     table.subscribe = { instance, request, wishes, count in
-        guard let adapter = adapter(instance), let requests = SubscriptionRequest.list(wishes, count: count) else {
+        guard let adapter = BaseAdapter.of(instance), let requests = SubscriptionRequest.list(wishes, count: count)
+        else {
             return Status.invalid.rawValue
         }
         return adapter.begin(subscribing: requests, request: request).rawValue
     }
     table.unsubscribe = { instance, _, wishes, count in
-        guard let adapter = adapter(instance), let requests = SubscriptionRequest.list(wishes, count: count) else {
+        guard let adapter = BaseAdapter.of(instance), let requests = SubscriptionRequest.list(wishes, count: count)
+        else {
             return Status.invalid.rawValue
         }
         return adapter.begin(unsubscribing: requests).rawValue
     }
     table.disconnect = { instance, generation in
-        guard let adapter = adapter(instance) else { return Status.invalid.rawValue }
+        guard let adapter = BaseAdapter.of(instance) else { return Status.invalid.rawValue }
         return adapter.begin(disconnecting: generation).rawValue
     }
     table.destroy = { instance in
@@ -37,9 +35,13 @@ func makeAdapterTable() -> fh_adapter {
         object.takeUnretainedValue().releaseEverything()
         object.release()
     }
-    table.extension = { _, id in
-        guard let id, String(cString: id) == "feedhost.transport/1" else { return nil }
-        return UnsafeRawPointer(transportEvents.pointer)
+    table.extension = { instance, id in
+        switch id.map({ String(cString: $0) }) {
+        case "feedhost.transport/1": UnsafeRawPointer(transportEvents.pointer)
+        case "feedhost.orders/1": BaseAdapter.of(instance)?.ordersTable
+        case "feedhost.instruments/1": AdapterEntry.hasMasters ? UnsafeRawPointer(InstrumentsTable.shared.pointer) : nil
+        default: nil
+        }
     }
     return table
 }

@@ -119,5 +119,6 @@ extension BaseAdapter {
         fetches.removeAll()
         heartbeats.removeAll()
         pending.removeAll()
+        wantsOrders = false
     }
 }

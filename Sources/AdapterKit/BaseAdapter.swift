@@ -56,6 +56,9 @@ open class BaseAdapter {
     var timers: [TimerID: Bool] = [:]
     var fetches: Set<FetchID> = []
     var heartbeats: [TimerID: Heartbeat] = [:]
+    let orderSink: UnsafePointer<fh_order_sink>?
+    /// Whether a client wants order updates of this connection now. Ends with the connection.
+    public internal(set) var wantsOrders = false
 
     /// Makes a connection object. No I/O here; settings may be read and lines logged. Throw if a setting makes no
     /// sense.
@@ -65,6 +68,7 @@ open class BaseAdapter {
         connectionIndex = context.connectionIndex
         descriptor = context.descriptor
         transport = context.transport
+        orderSink = context.orderSink
     }
 
     // MARK: - Hooks to override
@@ -89,6 +93,13 @@ open class BaseAdapter {
 
     /// Forgets all subscriptions. The kit has told the host and closed sockets and timers already.
     open func disconnect() {}
+
+    /// Order updates are wanted: subscribe to them if the broker wants that, and ``publish(_:)`` them. Called when the
+    /// connection is ready, again after every reconnect, of one connection a user.
+    open func startOrders() throws(AdapterError) {}
+
+    /// Order updates are not wanted any more. ``publish(_:)`` drops what still comes.
+    open func stopOrders() {}
 
     /// Decodes a message. The hot path: allocate nothing here.
     open func receive(_ frame: Frame) {}
@@ -121,6 +132,7 @@ public struct AdapterContext {
     /// What the adapter declares.
     public let descriptor: AdapterDescriptor
     let transport: UnsafePointer<fh_transport>?
+    let orderSink: UnsafePointer<fh_order_sink>?
 
     init?(_ params: fh_create_params, descriptor: AdapterDescriptor) {
         guard params.size >= UInt32(MemoryLayout<fh_create_params>.size), let host = Host(params) else { return nil }
@@ -130,5 +142,7 @@ public struct AdapterContext {
         self.descriptor = descriptor
         let table = host.extension("feedhost.transport/1")?.assumingMemoryBound(to: fh_transport.self)
         transport = table.flatMap { $0.pointee.size >= UInt32(MemoryLayout<fh_transport>.size) ? $0 : nil }
+        let sink = host.extension("feedhost.orders/1")?.assumingMemoryBound(to: fh_order_sink.self)
+        orderSink = sink.flatMap { $0.pointee.size >= UInt32(MemoryLayout<fh_order_sink>.size) ? $0 : nil }
     }
 }

@@ -20,6 +20,22 @@ private func levels(_ start: UnsafePointer<fh_level>?, _ count: UInt32) -> [Publ
     }
 }
 
+extension PublishedOrder {
+    fileprivate init(_ order: fh_order) {
+        func number(_ value: Int64, _ bit: Int) -> Int64? { order.known & UInt32(bit) != 0 ? value : nil }
+        self.init(
+            orderID: string(order.order_id), status: string(order.status),
+            brokerExchange: string(order.broker_exchange), brokerSymbol: string(order.broker_symbol),
+            brokerToken: string(order.broker_token), action: string(order.action),
+            priceType: string(order.price_type), product: string(order.product), reason: string(order.reason),
+            priceExponent: order.price_exp, quantityExponent: order.qty_exp,
+            quantity: number(order.quantity, FH_O_QUANTITY), filled: number(order.filled, FH_O_FILLED),
+            pending: number(order.pending, FH_O_PENDING), price: number(order.price, FH_O_PRICE),
+            trigger: number(order.trigger, FH_O_TRIGGER), average: number(order.average, FH_O_AVERAGE),
+            exchangeTime: order.ts_exchange == .max ? nil : order.ts_exchange)
+    }
+}
+
 private let hostName: StaticString = "in-memory"
 private let hostVersion: StaticString = "1"
 
@@ -75,8 +91,26 @@ extension InMemoryHost {
         table.metric_add = { context, metric, delta in host(context)?.metrics[metric, default: 0] += delta }
         table.now_ns = { context in host(context)?.now ?? 0 }
         table.extension = { context, id in
-            guard let host = host(context), let id, String(cString: id) == "feedhost.transport/1" else { return nil }
-            return UnsafeRawPointer(host.transportTable)
+            guard let host = host(context) else { return nil }
+            return switch id.map({ String(cString: $0) }) {
+            case "feedhost.transport/1": UnsafeRawPointer(host.transportTable)
+            case "feedhost.orders/1": UnsafeRawPointer(host.orderTable)
+            default: nil
+            }
+        }
+        return table
+    }
+
+    static func makeOrderTable() -> fh_order_sink {
+        var table = fh_order_sink()
+        table.size = UInt32(MemoryLayout<fh_order_sink>.size)
+        table.publish = { context, order in
+            guard let host = host(context), let order, order.pointee.order_id.len > 0, order.pointee.status.len > 0
+            else {
+                return Status.invalid.rawValue
+            }
+            host.orders.append(PublishedOrder(order.pointee))
+            return Status.ok.rawValue
         }
         return table
     }

@@ -13,37 +13,75 @@ public struct Wish: Hashable, Sendable {
     public var mode: Int
     /// Levels.
     public var depth: Int
+    /// The broker's name of the segment, as the host finds it in the instrument master.
+    public var brokerExchange = ""
+    /// The broker's token.
+    public var brokerToken = ""
 }
 
 // What the host asks of an adapter.
 extension InMemoryHost {
     /// A wish with a handle that stays the same for the same instrument.
-    public func wish(_ exchange: String, _ symbol: String, _ mode: Int, depth: Int = 0) -> Wish {
+    ///
+    /// - Parameters:
+    ///   - mode: `FH_MODE_*`
+    ///   - token: the broker's segment and token, for adapters with an instrument master
+    public func wish(
+        _ exchange: String, _ symbol: String, _ mode: Int, depth: Int = 0,
+        token: (exchange: String, token: String) = ("", "")
+    ) -> Wish {
         let name = "\(exchange):\(symbol)"
         let handle = handles[name] ?? UInt32(handles.count + 1)
         handles[name] = handle
-        return Wish(handle: handle, exchange: exchange, symbol: symbol, mode: mode, depth: depth)
+        return Wish(
+            handle: handle, exchange: exchange, symbol: symbol, mode: mode, depth: depth,
+            brokerExchange: token.exchange,
+            brokerToken: token.token)
     }
 
-    /// Connects with `fields` as credentials, each as a field of its own.
+    /// Connects with `fields` as credentials; those that the C interface has a place for, such as `api_key` and
+    /// `access_token`, go there, the others are handed over by name.
     @discardableResult
     public func connect(accessToken: String = "", fields: [String: String] = [:]) -> Status {
         generation += 1
-        let names = fields.keys.sorted()
         var memory = BorrowedTexts()
-        let token = memory.lend(accessToken)
-        let records = names.map { fh_field(name: memory.lend($0), value: memory.lend(fields[$0] ?? "")) }
-        let status = records.withUnsafeBufferPointer { records in
-            var credentials = fh_credentials()
-            credentials.size = UInt32(MemoryLayout<fh_credentials>.size)
-            credentials.expires_at = .max
-            credentials.access_token = token
-            credentials.fields = records.baseAddress
-            credentials.field_count = UInt32(records.count)
+        var credentials = fh_credentials()
+        credentials.size = UInt32(MemoryLayout<fh_credentials>.size)
+        credentials.expires_at = .max
+        credentials.access_token = memory.lend(accessToken)
+        var others: [fh_field] = []
+        for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
+            let text = memory.lend(value)
+            switch name {
+            case "user_id": credentials.user_id = text
+            case "api_key": credentials.api_key = text
+            case "api_secret": credentials.api_secret = text
+            case "access_token": credentials.access_token = text
+            case "feed_token": credentials.feed_token = text
+            default: others.append(fh_field(name: memory.lend(name), value: text))
+            }
+        }
+        let status = others.withUnsafeBufferPointer { others in
+            credentials.fields = others.baseAddress
+            credentials.field_count = UInt32(others.count)
             return adapter.pointee.connect?(instance, generation, &credentials) ?? Status.unsupported.rawValue
         }
         memory.release()
         return Status(rawValue: status)
+    }
+
+    /// Asks for order updates, if this connection can bring them.
+    @discardableResult
+    public func startOrders() -> Status { callOrders(\.start) }
+
+    /// Wants no order updates any more.
+    @discardableResult
+    public func stopOrders() -> Status { callOrders(\.stop) }
+
+    private func callOrders(_ call: KeyPath<fh_orders, (@convention(c) (OpaquePointer?) -> Int32)?>) -> Status {
+        let table = adapter.pointee.extension?(instance, "feedhost.orders/1")?.assumingMemoryBound(to: fh_orders.self)
+        guard let call = table?.pointee[keyPath: call] else { return .unsupported }
+        return Status(rawValue: call(instance))
     }
 
     /// Subscribes in one call.
@@ -84,6 +122,8 @@ extension InMemoryHost {
             instrument.handle = wish.handle
             instrument.exchange = memory.lend(wish.exchange)
             instrument.symbol = memory.lend(wish.symbol)
+            instrument.broker_exchange = memory.lend(wish.brokerExchange)
+            instrument.broker_token = memory.lend(wish.brokerToken)
             (instruments + offset).initialize(to: instrument)
             requests.append(
                 fh_sub_request(

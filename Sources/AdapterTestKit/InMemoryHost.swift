@@ -35,6 +35,8 @@ public final class InMemoryHost {
     public var tickCount = 0
     /// Whether ``ticks`` is filled. Off for long runs.
     public var recordsTicks = true
+    /// Order updates in the order of publishing.
+    public var orders: [PublishedOrder] = []
     /// Log lines.
     public var log: [String] = []
     /// Changes of state.
@@ -70,6 +72,7 @@ public final class InMemoryHost {
     public private(set) var instance: OpaquePointer?
     let hostTable: UnsafeMutablePointer<fh_host>
     let transportTable: UnsafeMutablePointer<fh_transport>
+    let orderTable: UnsafeMutablePointer<fh_order_sink>
 
     /// Loads one adapter of `entry` and makes a connection object, with `settings` on top of the declared defaults.
     public init(
@@ -87,8 +90,10 @@ public final class InMemoryHost {
             .assumingMemoryBound(to: fh_transport_events.self)
         hostTable = .allocate(capacity: 1)
         transportTable = .allocate(capacity: 1)
+        orderTable = .allocate(capacity: 1)
         hostTable.initialize(to: Self.makeHostTable())
         transportTable.initialize(to: Self.makeTransportTable())
+        orderTable.initialize(to: Self.makeOrderTable())
 
         var params = fh_create_params()
         params.size = UInt32(MemoryLayout<fh_create_params>.size)
@@ -106,6 +111,7 @@ public final class InMemoryHost {
         for buffer in settingBuffers.values { buffer.deallocate() }
         hostTable.deallocate()
         transportTable.deallocate()
+        orderTable.deallocate()
     }
 
     private static func defaults(_ descriptor: UnsafePointer<fh_descriptor>) -> [String: String] {

@@ -108,3 +108,43 @@ public struct RecordedFetch: Sendable {
     /// The body of a POST.
     public var body: [UInt8]
 }
+
+/// An order update that an adapter has published, as it crossed the C interface.
+public struct PublishedOrder: Hashable, Sendable {
+    /// The broker's order number.
+    public var orderID: String
+    /// `open`, `complete`, ….
+    public var status: String
+    /// The broker's segment.
+    public var brokerExchange: String
+    /// The broker's symbol.
+    public var brokerSymbol: String
+    /// The broker's token.
+    public var brokerToken: String
+    /// `BUY` or `SELL`.
+    public var action: String
+    /// `MARKET`, `LIMIT`, `SL` or `SL-M`.
+    public var priceType: String
+    /// `CNC`, `NRML`, `MIS` or another.
+    public var product: String
+    /// Why it was refused.
+    public var reason: String
+    /// The power of ten of the prices.
+    public var priceExponent: Int8
+    /// The power of ten of the quantities.
+    public var quantityExponent: Int8
+    /// Units ordered.
+    public var quantity: Int64?
+    /// Units traded.
+    public var filled: Int64?
+    /// Units to trade.
+    public var pending: Int64?
+    /// Limit.
+    public var price: Int64?
+    /// Trigger.
+    public var trigger: Int64?
+    /// Average price.
+    public var average: Int64?
+    /// Nanoseconds since the Unix epoch, UTC.
+    public var exchangeTime: UInt64?
+}

@@ -69,6 +69,16 @@ static void structs(void) {
     STRUCT(growable, fh_response, F(size) F(field_count) F(status) F(http_status) F(fields) F(body))
     STRUCT(growable, fh_transport, F(size) F(reserved) F(open) F(send) F(close) F(fetch) F(timer) F(cancel))
     STRUCT(growable, fh_transport_events, F(size) F(reserved) F(on_open) F(on_frame) F(on_closed) F(on_fetched) F(on_timer))
+    STRUCT(growable, fh_order, F(size) F(known) F(order_id) F(broker_exchange) F(broker_symbol) F(broker_token) F(action)
+        F(price_type) F(product) F(status) F(reason) F(price_exp) F(qty_exp) F(reserved) F(quantity) F(filled) F(pending)
+        F(price) F(trigger) F(average) F(ts_exchange))
+    STRUCT(growable, fh_order_sink, F(size) F(reserved) F(publish))
+    STRUCT(growable, fh_orders, F(size) F(reserved) F(start) F(stop))
+    STRUCT(growable, fh_master_query, F(size) F(file) F(adapter_id) F(settings) F(credentials) F(setting_count)
+        F(credential_count))
+    STRUCT(frozen, fh_master_row, F(symbol) F(exchange) F(broker_symbol) F(broker_exchange) F(broker_token) F(name) F(type)
+        F(strike) F(tick_size) F(lot_size) F(expiry) F(price_exp) F(reserved))
+    STRUCT(growable, fh_instruments, F(size) F(reserved) F(name) F(locate) F(parse))
     STRUCT(growable, fh_raw_publish, F(size) F(reserved) F(publish))
 }
 
@@ -95,6 +105,7 @@ static void constants(void) {
     C(FH_M_FRAMES_IGNORED) C(FH_M_FRAMES_BAD) C(FH_M_TICKS_DROPPED) C(FH_M_GAPS)
     C(FH_LOG_TRACE) C(FH_LOG_DEBUG) C(FH_LOG_INFO) C(FH_LOG_WARNING) C(FH_LOG_ERROR)
     C(FH_WS_TEXT) C(FH_WS_BINARY) C(FH_WS_PING) C(FH_WS_PONG) C(FH_HTTP_GET) C(FH_HTTP_POST)
+    C(FH_O_QUANTITY) C(FH_O_FILLED) C(FH_O_PENDING) C(FH_O_PRICE) C(FH_O_TRIGGER) C(FH_O_AVERAGE)
 }
 
 int main(void) {

@@ -447,7 +447,11 @@ typedef struct fh_adapter {
     fh_status (*disconnect)(fh_instance *instance, uint64_t generation);
     /** Ends the object: joins every thread; no code of this instance runs after it returns. */
     void (*destroy)(fh_instance *instance);
-    /** A table of an optional ability, e.g. "feedhost.transport/1", or NULL. Called once, right after create(). */
+    /**
+     * A table of an optional ability, e.g. "feedhost.transport/1", or NULL. Called right after create(), and with a NULL
+     * @p instance for abilities that need none, such as "feedhost.instruments/1": do not follow the pointer before the id
+     * is known.
+     */
     const void *(*extension)(fh_instance *instance, const char *id);
 } fh_adapter;
 

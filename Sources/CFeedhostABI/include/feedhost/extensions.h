@@ -86,6 +86,126 @@ typedef struct fh_transport_events {
     void (*on_timer)(fh_instance *instance, fh_id timer, uint64_t user, uint64_t now_ns);
 } fh_transport_events;
 
+/* ------------------------------------------------------------------ orders */
+
+/** Bits of fh_order.known: which of its numbers hold a value. */
+enum {
+    FH_O_QUANTITY = 1u << 0, /**< quantity. */
+    FH_O_FILLED = 1u << 1,   /**< filled. */
+    FH_O_PENDING = 1u << 2,  /**< pending. */
+    FH_O_PRICE = 1u << 3,    /**< price. */
+    FH_O_TRIGGER = 1u << 4,  /**< trigger. */
+    FH_O_AVERAGE = 1u << 5   /**< average. */
+};
+
+/**
+ * How one order stands. The texts are those of the client protocol's `order_update`; the instrument is in the broker's own
+ * terms and the host maps it, by the token if there is one, else by the symbol. Texts that are not known are empty. GROWABLE.
+ */
+typedef struct fh_order {
+    uint32_t size;          /**< sizeof(fh_order) of the adapter. */
+    uint32_t known;         /**< FH_O_*. */
+    fh_str order_id;        /**< The broker's order number; never empty. */
+    fh_str broker_exchange; /**< The broker's name of the segment, as in the instrument master. */
+    fh_str broker_symbol;   /**< The broker's own symbol. */
+    fh_str broker_token;    /**< The broker's token; empty if the update has none. */
+    fh_str action;          /**< BUY or SELL. */
+    fh_str price_type;      /**< MARKET, LIMIT, SL or SL-M. */
+    fh_str product;         /**< CNC, NRML or MIS, or the broker's own word for any other. */
+    fh_str status;          /**< open, trigger pending, complete, rejected, cancelled or expired. */
+    fh_str reason;          /**< Why it was rejected. */
+    int8_t price_exp;       /**< Decimal exponent of the prices, -18 to 0. */
+    int8_t qty_exp;         /**< Decimal exponent of the quantities. */
+    uint8_t reserved[6];    /**< 0. */
+    int64_t quantity;       /**< FH_O_QUANTITY: units ordered. */
+    int64_t filled;         /**< FH_O_FILLED: units traded so far. */
+    int64_t pending;        /**< FH_O_PENDING: units still to trade. */
+    int64_t price;          /**< FH_O_PRICE: limit. */
+    int64_t trigger;        /**< FH_O_TRIGGER: trigger of a stop order. */
+    int64_t average;        /**< FH_O_AVERAGE: average price of what has traded. */
+    uint64_t ts_exchange;   /**< When it changed: ns since the Unix epoch, UTC, or fh_ts_none(). */
+} fh_order;
+
+/** "feedhost.orders/1", the host's half. */
+typedef struct fh_order_sink {
+    uint32_t size;      /**< sizeof(fh_order_sink) of the host. */
+    uint32_t reserved;  /**< 0. */
+    /**
+     * [any] Hands over one update; copied. Goes to the user of this instance alone. The same state told twice reaches
+     * clients once. FH_E_INVALID: no order id or no status.
+     */
+    fh_status (*publish)(fh_host_ctx *ctx, const fh_order *order);
+} fh_order_sink;
+
+/**
+ * "feedhost.orders/1", the adapter's half, of an instance whose link carries FH_CARRIES_ORDERS. Both calls are [control].
+ * The host calls start() while a client wants orders and the connection is ready, again after every reconnect, and on one
+ * instance a user only.
+ */
+typedef struct fh_orders {
+    uint32_t size;      /**< sizeof(fh_orders) of the adapter. */
+    uint32_t reserved;  /**< 0. */
+    fh_status (*start)(fh_instance *instance); /**< Order updates are wanted. */
+    fh_status (*stop)(fh_instance *instance);  /**< Nobody wants them any more; updates that still come are dropped. */
+} fh_orders;
+
+/* ------------------------------------------------------------- instruments */
+
+/** What locate() may need. GROWABLE; borrowed for the call. */
+typedef struct fh_master_query {
+    uint32_t size;             /**< sizeof(fh_master_query) of the host. */
+    uint32_t file;             /**< Index of the file. */
+    fh_str adapter_id;         /**< fh_descriptor.id of the broker. */
+    const fh_field *settings;  /**< The adapter's settings by bare name, defaults included. */
+    const fh_field *credentials; /**< By the names of credential_keys; none if the user has stored none. */
+    uint32_t setting_count;    /**< Of settings. */
+    uint32_t credential_count; /**< Of credentials. */
+} fh_master_query;
+
+/** One instrument of a broker's master file, mapped to OpenAlgo's names by the adapter. FROZEN, 144 bytes. */
+typedef struct fh_master_row {
+    fh_str symbol;          /**< OpenAlgo symbol, e.g. "RELIANCE", "NIFTY28NOV24FUT", "NIFTY28NOV2424000CE". */
+    fh_str exchange;        /**< OpenAlgo exchange, e.g. "NFO", "NSE_INDEX". */
+    fh_str broker_symbol;   /**< The broker's symbol. */
+    fh_str broker_exchange; /**< The broker's name of the segment; together with the token it is unique. */
+    fh_str broker_token;    /**< The broker's token. */
+    fh_str name;            /**< Of the company or the underlying; may be empty. */
+    fh_str type;            /**< EQ, FUT, CE, PE, INDEX, or the broker's own word. */
+    int64_t strike;         /**< Mantissa of price_exp; 0 = none. */
+    int64_t tick_size;      /**< Mantissa of price_exp; 0 = unknown. */
+    int64_t lot_size;       /**< Units; 0 = unknown. */
+    uint32_t expiry;        /**< yyyymmdd; 0 = none. */
+    int8_t price_exp;       /**< Decimal exponent of strike and tick_size, -18 to 0. */
+    uint8_t reserved[3];    /**< 0. */
+} fh_master_row;
+
+/** Takes @p count rows, borrowed for the call. Negative: stop and return that. */
+typedef fh_status (*fh_rows)(void *sink, const fh_master_row *rows, uint32_t count);
+
+/**
+ * "feedhost.instruments/1", the adapter's half: where the broker's instrument master is and what it says. The host
+ * downloads, unpacks (zip, gzip), stores and looks up. It needs no instance, so the host asks extension() with NULL for it,
+ * and the host calls it on a thread of its own that may take its time.
+ */
+typedef struct fh_instruments {
+    uint32_t size;      /**< sizeof(fh_instruments) of the adapter. */
+    uint32_t reserved;  /**< 0. */
+    /** Name of the broker's file number @p file, e.g. "NSE_symbols.txt.zip"; static; empty after the last. */
+    fh_str (*name)(fh_str adapter_id, uint32_t file);
+    /** Says how to download a file: calls @p request once before it returns. FH_E_AUTH: credentials are missing. */
+    fh_status (*locate)(const fh_master_query *query, void *sink,
+                        void (*request)(void *sink, const fh_request *request));
+    /**
+     * Reads the unpacked @p bytes of a file and hands the rows over in batches. A row that makes no sense is left out; a
+     * file that is none of this broker's is FH_E_INVALID.
+     * @param problem receives a sentence for the person who reads it, before an error is returned; it may be NULL.
+     */
+    fh_status (*parse)(fh_str adapter_id, uint32_t file, fh_str bytes, fh_rows rows, void *sink,
+                       void (*problem)(void *sink, fh_str message));
+} fh_instruments;
+
+/* ------------------------------------------------------------- raw publish */
+
 /** "feedhost.raw-publish/1", the host's half: for a source that has JSON already. */
 typedef struct fh_raw_publish {
     uint32_t size;      /**< sizeof(fh_raw_publish) of the host. */
@@ -93,6 +213,8 @@ typedef struct fh_raw_publish {
     /** [feed] Publishes @p json, one JSON object, as the `data` of that instrument and FH_MODE_*, untouched. */
     fh_status (*publish)(fh_host_ctx *ctx, uint32_t instrument, uint32_t mode, fh_str json);
 } fh_raw_publish;
+
+FH_ASSERT(sizeof(fh_master_row) == 144, "frozen size");
 
 #ifdef __cplusplus
 }
