@@ -72,11 +72,23 @@ public struct BytesMap<Value> {
     }
 
     private mutating func remove(_ key: [UInt8]) {
-        guard let found = slots.firstIndex(where: { $0?.key == key }) else { return }
-        slots[found] = nil
+        let mask = slots.count - 1
+        var hole = Int(truncatingIfNeeded: key.withUnsafeBufferPointer { Self.hash($0) }) & mask
+        while let slot = slots[hole], slot.key != key { hole = (hole + 1) & mask }
+        guard slots[hole] != nil else { return }
+        slots[hole] = nil
         count -= 1
-        // A hole would end the probing of keys behind it. Removing is rare, so all are placed anew.
-        rebuild(capacity: slots.count)
+        // A hole would end the probing of keys behind it: each of them that may stand here moves up.
+        var next = (hole + 1) & mask
+        while let slot = slots[next] {
+            let home = Int(truncatingIfNeeded: slot.hash) & mask
+            if (next - home) & mask >= (next - hole) & mask {
+                slots[hole] = slot
+                slots[next] = nil
+                hole = next
+            }
+            next = (next + 1) & mask
+        }
     }
 
     private mutating func rebuild(capacity: Int) {

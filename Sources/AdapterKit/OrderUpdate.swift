@@ -109,18 +109,18 @@ extension OrderUpdate {
             record.price_exp = priceExponent
             record.qty_exp = quantityExponent
             record.ts_exchange = exchangeTime ?? .max
-            func set(_ value: Int64?, _ slot: inout Int64, _ bit: Int) {
-                guard let value else { return }
-                slot = value
-                record.known |= UInt32(truncatingIfNeeded: bit)
-            }
-            set(quantity, &record.quantity, FH_O_QUANTITY)
-            set(filled, &record.filled, FH_O_FILLED)
-            set(pending, &record.pending, FH_O_PENDING)
-            set(price, &record.price, FH_O_PRICE)
-            set(trigger, &record.trigger, FH_O_TRIGGER)
-            set(average, &record.average, FH_O_AVERAGE)
+            record.known =
+                Self.set(quantity, &record.quantity, FH_O_QUANTITY) | Self.set(filled, &record.filled, FH_O_FILLED)
+                | Self.set(pending, &record.pending, FH_O_PENDING) | Self.set(price, &record.price, FH_O_PRICE)
+                | Self.set(trigger, &record.trigger, FH_O_TRIGGER) | Self.set(average, &record.average, FH_O_AVERAGE)
             return body(&record)
         }
+    }
+
+    /// The bit, if there is a value.
+    private static func set(_ value: Int64?, _ slot: inout Int64, _ bit: Int) -> UInt32 {
+        guard let value else { return 0 }
+        slot = value
+        return UInt32(truncatingIfNeeded: bit)
     }
 }
