@@ -3,13 +3,13 @@ SHELL := /bin/bash
 SWIFT_HOME := $(HOME)/.local/share/feedhost/swift
 export PATH := $(PATH):$(SWIFT_HOME)/usr/bin
 
-BROKERS := simulator binance
+BROKERS := simulator binance zerodha angel flattrade
 FLAGS := --explicit-target-dependency-import-check error
 VENV := .build/venv
 PLUGINS_DEBUG := .build/plugins.d
 FIXTURES := .build/fixtures
 
-.PHONY: run build test test-unit test-integration setup lint format sanitize clean help
+.PHONY: run build test test-unit test-integration bench-micro setup lint format sanitize clean help
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -19,6 +19,7 @@ run: build ## Builds, then shows the simulator's ticks; Ctrl-C ends it
 
 build: setup ## The release binary (.build/release/feedhost) and the bundled adapters (plugins.d/)
 	swift build -c release $(FLAGS) --product feedhost
+	swift build -c release $(FLAGS) --product feedhost-simulate
 	@$(call install_adapters,release,plugins.d)
 
 test: setup test-unit test-integration ## All tests, from nothing
@@ -29,7 +30,13 @@ test-unit: build-debug fixtures ## The Swift tests
 
 test-integration: build-debug fixtures $(VENV)/.ready ## Real sockets, real clients
 	FEEDHOST_BIN=$(CURDIR)/.build/debug/feedhost FEEDHOST_PLUGINS=$(CURDIR)/$(PLUGINS_DEBUG) \
+	FEEDHOST_SIMULATE_BIN=$(CURDIR)/.build/debug/feedhost-simulate \
 	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) $(VENV)/bin/python -m pytest -q Tests/Integration
+
+bench-micro: setup ## Times the steps of the hot path one by one; fails when one allocates
+	swift build -c release $(FLAGS) --product feedhost-bench-micro
+	! .build/release/feedhost-bench-micro --quick --prove >/dev/null
+	.build/release/feedhost-bench-micro $(ONLY)
 
 .PHONY: build-debug fixtures
 build-debug:
@@ -39,11 +46,15 @@ build-debug:
 fixtures:
 	@mkdir -p $(FIXTURES)
 	$(MAKE) --no-print-directory -C Plugins/Examples all OUT=$(CURDIR)/$(FIXTURES)/examples
+	$(MAKE) --no-print-directory -C Tests/Fixtures/ABI decode OUT=$(CURDIR)/$(FIXTURES)/examples
 	$(MAKE) --no-print-directory -C Tests/Fixtures/BadPlugins OUT=$(CURDIR)/$(FIXTURES)/plugins
 
-$(VENV)/.ready: Tests/Integration/requirements.txt
+# Version 2 of OpenAlgo's client lies beside version 1, and says that it wants Python 3.12 but does not need it.
+$(VENV)/.ready: Tests/Integration/requirements.txt Tests/Integration/requirements-beside.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q --disable-pip-version-check -r $<
+	$(VENV)/bin/pip install -q --disable-pip-version-check --no-deps --ignore-requires-python --upgrade \
+		--target $(VENV)/openalgo2 -r Tests/Integration/requirements-beside.txt
 	@touch $@
 
 setup: ## Installs what is missing: a Swift toolchain, libraries

@@ -36,6 +36,16 @@ func adapter(_ name: String) -> [Target] {
     ]
 }
 
+/// A broker's adapter with a test target of its own.
+func testedAdapter(_ name: String) -> [Target] {
+    adapter(name) + [
+        .testTarget(
+            name: "\(name)AdapterTests",
+            dependencies: ["AdapterKit", "AdapterTestKit", "CFeedhostABI", .byName(name: "\(name)Adapter")],
+            swiftSettings: swift)
+    ]
+}
+
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
@@ -49,11 +59,15 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "feedhost", targets: ["feedhost"]),
+        .executable(name: "feedhost-simulate", targets: ["feedhost-simulate"]),
         .library(name: "AdapterKit", targets: ["AdapterKit"]),
         .library(name: "AdapterTestKit", targets: ["AdapterTestKit"]),
         .library(name: "CFeedhostABI", targets: ["CFeedhostABI"]),
         .library(name: "simulator", type: .dynamic, targets: ["SimulatorPlugin"]),
         .library(name: "binance", type: .dynamic, targets: ["BinancePlugin"]),
+        .library(name: "zerodha", type: .dynamic, targets: ["ZerodhaPlugin"]),
+        .library(name: "angel", type: .dynamic, targets: ["AngelPlugin"]),
+        .library(name: "flattrade", type: .dynamic, targets: ["FlattradePlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -88,6 +102,13 @@ let package = Package(
             ],
             swiftSettings: swift),
         .target(
+            name: "Instruments",
+            dependencies: [
+                "CZlib", "MarketData", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"), logging,
+            ],
+            swiftSettings: swift),
+        .target(
             name: "StreamProxy",
             dependencies: [
                 "MarketData", "MarketBus", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging,
@@ -97,7 +118,7 @@ let package = Package(
         .executableTarget(
             name: "feedhost",
             dependencies: [
-                "MarketData", "MarketBus", "PluginHost", "Accounts", "StreamProxy", "Operations",
+                "MarketData", "MarketBus", "PluginHost", "Accounts", "Instruments", "StreamProxy", "Operations",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -107,6 +128,27 @@ let package = Package(
             ],
             swiftSettings: swift),
         .target(name: "AdapterTestKit", dependencies: ["AdapterKit", "CFeedhostABI"], swiftSettings: swift),
+        .target(
+            name: "BrokerSimulator",
+            dependencies: [
+                "MarketData", "CZlib", .product(name: "Crypto", package: "swift-crypto"), nioCore, nioPosix, nioHTTP1,
+                nioWebSocket, logging,
+            ],
+            swiftSettings: swift),
+        .executableTarget(
+            name: "feedhost-simulate",
+            dependencies: [
+                "BrokerSimulator", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"), logging,
+            ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "BrokerSimulatorTests",
+            dependencies: [
+                "BrokerSimulator", "MarketData", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioEmbedded,
+                logging,
+            ],
+            swiftSettings: swift),
         .testTarget(name: "MarketDataTests", dependencies: ["MarketData", "CFeedhostABI"], swiftSettings: swift),
         .testTarget(
             name: "MarketBusTests", dependencies: ["MarketBus", "MarketData", "CFeedhostABI", "CZeroMQ"],
@@ -137,13 +179,27 @@ let package = Package(
             dependencies: ["Accounts", "MarketData", .product(name: "GRDB", package: "GRDB.swift"), logging],
             swiftSettings: swift),
         .testTarget(
+            name: "InstrumentsTests",
+            dependencies: [
+                "Instruments", "MarketData", "CZlib", .product(name: "GRDB", package: "GRDB.swift"), logging,
+            ],
+            swiftSettings: swift),
+        .testTarget(
             name: "SettingsTests",
             dependencies: [
                 "feedhost", "Accounts", "MarketData", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
-    ] + adapter("Simulator") + adapter("Binance"),
+        .target(name: "AllocationCounter", path: "Tests/Benchmarks/AllocationCounter"),
+        .executableTarget(
+            name: "feedhost-bench-micro",
+            dependencies: [
+                "AllocationCounter", "AdapterKit", "AdapterTestKit", "CFeedhostABI", "ZerodhaAdapter", "AngelAdapter",
+                "FlattradeAdapter",
+            ],
+            path: "Tests/Benchmarks/Micro", swiftSettings: swift),
+    ] + adapter("Simulator") + adapter("Binance") + ["Zerodha", "Angel", "Flattrade"].flatMap(testedAdapter),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
 )

@@ -6,6 +6,7 @@ public final class BusCounters: Sendable {
     let ringDrops = Atomic<Int>(0)
     let badTicks = Atomic<Int>(0)
     let strayTicks = Atomic<Int>(0)
+    let supersededTicks = Atomic<Int>(0)
     let encoded = Atomic<Int>(0)
     let innerDrops = Atomic<Int>(0)
     let publicMessages = Atomic<Int>(0)
@@ -20,7 +21,8 @@ public final class BusCounters: Sendable {
         func read(_ counter: borrowing Atomic<Int>) -> Int { counter.load(ordering: .relaxed) }
         return [
             ("bus_ticks", read(ticks)), ("bus_ring_drops", read(ringDrops)), ("bus_bad_ticks", read(badTicks)),
-            ("bus_stray_ticks", read(strayTicks)), ("bus_encoded", read(encoded)),
+            ("bus_stray_ticks", read(strayTicks)), ("bus_superseded_ticks", read(supersededTicks)),
+            ("bus_encoded", read(encoded)),
             ("bus_inner_drops", read(innerDrops)), ("bus_public_messages", read(publicMessages)),
             ("bus_public_drops", read(publicDrops)), ("bus_external_messages", read(externalMessages)),
             ("bus_external_bad", read(externalBad)), ("bus_external_unknown_topics", read(externalUnknown)),

@@ -80,18 +80,21 @@ extension PublisherLoop {
             let named = topic.dropLast("_orders".count).drop { $0 != "_" }.dropFirst()
             let user = JSONCheck.text(of: "user_id", in: payload.bytes) ?? String(named)
             guard !user.isEmpty else { return bad("an order update without a user") }
-            counters.orders.count()
-            for shard in shards {
-                let topic = InnerTopic.orders(shard: shard, user: user)
-                guard topic.withUnsafeBytes({ inner.send($0, more: true) }),
-                    inner.send(sharing: payload, scratch: scratch)
-                else {
-                    counters.innerDrops.count()
-                    continue
-                }
-            }
+            relayOrder(user: user, payload.bytes)
         } else {
             counters.externalUnknown.count()
+        }
+    }
+
+    /// Hands an order update to every shard, whose clients of that user get it; the public socket carries none.
+    func relayOrder(user: String, _ json: UnsafeRawBufferPointer) {
+        counters.orders.count()
+        for shard in shards {
+            let topic = InnerTopic.orders(shard: shard, user: user)
+            guard topic.withUnsafeBytes({ inner.send($0, more: true) }), inner.send(json) else {
+                counters.innerDrops.count()
+                continue
+            }
         }
     }
 

@@ -55,6 +55,11 @@ final class PublisherLoop {
                         counters.strayTicks.count()
                         return
                     }
+                    if !entry.accepts(feed) {
+                        // It may come from the connection that such a command is about to name.
+                        lateCommands()
+                        guard entry.accepts(feed) else { return counters.supersededTicks.count() }
+                    }
                     handle(header, body, entry, book)
                 }
             }
@@ -223,6 +228,7 @@ final class PublisherLoop {
         guard let old = book.entries.removeValue(forKey: handle) else { return }
         let wanted = old.topics.filter { $0.shards != 0 }
         guard !wanted.isEmpty, let entry = track(handle, in: book) else { return }
+        entry.take(from: old.source)
         entry.topics = wanted
         entry.publicEpoch = -1
         // The next tick is the first after a pause, not a value that some client still waits for.

@@ -20,8 +20,9 @@ public final class SharedPublisher: Sendable {
         case close(UInt32)
         case addFeed(TickFeed)
         case removeFeed(TickFeed)
-        case track(session: UInt32, handle: UInt32)
+        case track(session: UInt32, handle: UInt32, source: TickFeed?)
         case untrack(session: UInt32, handle: UInt32)
+        case order(user: String, json: [UInt8])
         case stop
     }
 
@@ -82,10 +83,18 @@ public final class SharedPublisher: Sendable {
     }
 
     /// Takes ticks of the instrument from now on; before, they are counted as stray.
-    public func track(session: UInt32, instrument: UInt32) { send(.track(session: session, handle: instrument)) }
+    /// - Parameter source: The one ring that they are taken from; nil takes them from all. When an instrument moves from
+    ///   one connection to another, the old one's ticks count until the new one's first has come, and no longer.
+    public func track(session: UInt32, instrument: UInt32, source: TickFeed? = nil) {
+        send(.track(session: session, handle: instrument, source: source))
+    }
 
     /// Forgets the instrument's last value, because the broker no longer sends it.
     public func untrack(session: UInt32, instrument: UInt32) { send(.untrack(session: session, handle: instrument)) }
+
+    /// Hands an order update to the user's listening clients. Updates are neither conflated nor held for later.
+    /// - Parameter json: The whole `order_update` message, one JSON object.
+    public func publishOrder(user: String, json: [UInt8]) { send(.order(user: user, json: json)) }
 
     // MARK: Ports
 
@@ -147,10 +156,11 @@ public final class SharedPublisher: Sendable {
             case .close(let id): loop.close(id)
             case .addFeed(let feed): loop.books[feed.session]?.feeds.append(feed)
             case .removeFeed(let feed): loop.books[feed.session]?.feeds.removeAll { $0 === feed }
-            case .track(let session, let handle):
-                if let book = loop.books[session] { loop.track(handle, in: book) }
+            case .track(let session, let handle, let source):
+                if let book = loop.books[session] { loop.track(handle, in: book)?.take(from: source) }
             case .untrack(let session, let handle):
                 if let book = loop.books[session] { loop.untrack(handle, in: book) }
+            case .order(let user, let json): json.withUnsafeBytes { loop.relayOrder(user: user, $0) }
             case .stop: return false
             }
         }

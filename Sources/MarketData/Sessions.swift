@@ -57,6 +57,12 @@ public protocol MarketSession: AnyObject, Sendable {
     func subscribe(_ wishes: [Wish]) async -> [WishOutcome]
     /// Gives references back.
     func unsubscribe(_ routes: [RouteKey]) async
+    /// Has the broker send the user's order updates, which come by the bus. Each call that returns holds one reference
+    /// until ``stopOrders()``; one that throws holds none.
+    /// - Throws: ``FeedError`` when the broker has no order stream. Updates may come from publishers outside all the same.
+    func startOrders() async throws
+    /// Gives the reference back.
+    func stopOrders() async
     /// `connected`, `connecting`, `disconnected`.
     func status() async -> String
 }

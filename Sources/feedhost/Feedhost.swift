@@ -11,7 +11,7 @@ struct Feedhost: AsyncParsableCommand {
         version: FeedhostVersion.text,
         subcommands: [
             ServeCommand.self, DemoCommand.self, TailCommand.self, PluginsCommand.self, UsersCommand.self,
-            KeysCommand.self, CredentialsCommand.self, DoctorCommand.self,
+            KeysCommand.self, CredentialsCommand.self, InstrumentsCommand.self, DoctorCommand.self,
         ])
 
     static func main() async {

@@ -1,3 +1,4 @@
+import MarketData
 import Testing
 
 @testable import feedhost
@@ -93,8 +94,8 @@ struct AdapterSettingsTests {
     }
 
     @Test func nearMatches() {
-        #expect(NearMatch.distance("port", "prot") == 1)
-        #expect(NearMatch.distance("", "abc") == 3)
-        #expect(NearMatch.nearest(to: "completely", among: ["other", "words"]) == nil)
+        #expect(EditDistance.between("port", "prot", atMost: 3) == 1)
+        #expect(EditDistance.between("", "abc", atMost: 3) == 3)
+        #expect(EditDistance.nearest(to: "completely", among: ["other", "words"]) == nil)
     }
 }

@@ -35,10 +35,13 @@ import Testing
         try bench.resume()
         let values = try bench.sent().map { try json($0.text) }
         #expect(values.first?["data"] == .int(0))
-        #expect(values.dropFirst().prefix(10).map { $0["_pingId"] } == (1...10).map { .int($0 * 100) })
+        // Told before anything newer comes, and once.
+        #expect(values[1]["type"] == "notice" && values[1]["code"] == "SLOW_CLIENT")
+        #expect(values.dropFirst(2).prefix(10).map { $0["_pingId"] } == (1...10).map { .int($0 * 100) })
         // In the order in which they changed first.
-        #expect(values.dropFirst(11).map { $0["symbol"] } == ["B", "A"])
-        #expect(values.dropFirst(11).map { $0["data"] } == [.int(1000), .int(1000)])
+        #expect(values.dropFirst(12).map { $0["symbol"] } == ["B", "A"])
+        #expect(values.dropFirst(12).map { $0["data"] } == [.int(1000), .int(1000)])
+        #expect(bench.counters.snapshot().slowNotices == 1)
         // And then everything again.
         bench.publish([(a, "1001"), (a, "1002")])
         #expect(try bench.sent().count == 2)
@@ -53,10 +56,26 @@ import Testing
         bench.publish([(a, "1")])
         bench.publish([(a, "2")])
         bench.shard.routes.leave(subscription)
-        bench.client.outbox.forgetLeftStreams()
         try bench.resume()
         let symbols = try bench.sent().map { try json($0.text)["symbol"] }
         #expect(symbols == ["A", "A:2", "A"])
+    }
+
+    @Test func whoIsSlowAgainIsToldAgainButNotAtOnce() throws {
+        let bench = try Bench()
+        let a = bench.join("A")
+        func spell() throws -> [JSONValue?] {
+            bench.stall.isStalled = true
+            bench.publish([(a, "1")])
+            bench.publish([(a, "2"), (a, "3")])
+            try bench.resume()
+            return try bench.sent().map { try json($0.text)["type"] }
+        }
+        #expect(try spell() == ["market_data", "notice", "market_data"])
+        #expect(try spell() == ["market_data", "market_data"])
+        bench.loop.advanceTime(by: Outbox.noticeInterval)
+        _ = try spell()
+        #expect(try spell() == ["market_data", "notice", "market_data"])
     }
 
     @Test func whoTakesNothingIsCutOff() throws {
@@ -110,5 +129,41 @@ import Testing
         try bench.resume()
         let frames = try bench.sent()
         #expect(try frames.map { try json($0.text)["_pingId"] } == (0..<20).map { .int($0) })
+    }
+
+    @Test func whoWantsLessGetsTheNewestNowAndThen() throws {
+        let bench = try Bench()
+        let a = bench.join("A")
+        let paced = bench.shard.routes.join(
+            StreamKey(route: a, symbol: "A:2"), exchange: "NSE", broker: "b", outbox: bench.client.outbox,
+            interval: .milliseconds(100))
+        func values(of symbol: String) throws -> [JSONValue?] {
+            try bench.sent().map { try json($0.text) }.filter { $0["symbol"] == .string(symbol) }.map { $0["data"] }
+        }
+        // The first at once, then at most one in 100 ms, always the newest.
+        bench.publish([(a, "1")])
+        #expect(try values(of: "A:2") == [.int(1)])
+        for number in 2...50 {
+            bench.publish([(a, "\(number)")])
+            bench.loop.advanceTime(by: .milliseconds(1))
+        }
+        #expect(try values(of: "A:2").isEmpty)
+        bench.loop.advanceTime(by: .milliseconds(60))
+        #expect(try values(of: "A:2") == [.int(50)])
+        bench.loop.advanceTime(by: .seconds(1))
+        #expect(try bench.sent().isEmpty)
+        bench.publish([(a, "51")])
+        bench.shard.routes.leave(paced)
+        bench.publish([(a, "52")])
+        bench.loop.advanceTime(by: .seconds(1))
+        #expect(try bench.sent().map { try json($0.text)["symbol"] } == ["A", "A:2", "A"])
+    }
+
+    @Test func oneFrameAWriteWhereThatIsWanted() throws {
+        let bench = try Bench { $0.coalesces = false }
+        let (a, b) = (bench.join("A"), bench.join("B"))
+        #expect(bench.client.outbox.wire.coalesces == false)
+        bench.publish([(a, "1"), (b, "2"), (a, "3")])
+        #expect(try bench.sent().map { try json($0.text)["data"] } == [.int(1), .int(2), .int(3)])
     }
 }

@@ -54,4 +54,6 @@ public struct PluginFacts: Sendable, Hashable, Codable {
     public let abi: ABIVersion
     /// One file may carry several.
     public let brokers: [BrokerDescription]
+    /// Ids of those that have an instrument master (`feedhost.instruments/1`).
+    public var masters: Set<String> = []
 }

@@ -25,6 +25,9 @@ public struct Capabilities: Sendable, Hashable, Codable {
 
     public var modes: Set<Mode> { Set(Mode.allCases.filter { modeBits & UInt32($0.abi) != 0 }) }
 
+    /// The kind of connection that brings order updates; nil when there is none.
+    public var orderKind: Int? { orderStream == .none ? nil : links.firstIndex(where: \.carriesOrders) }
+
     /// Levels that the exchange offers, ascending; 5 where the adapter says nothing.
     public func levels(exchange: String) -> [Int] { depthLevels[exchange] ?? depthLevels["*"] ?? [5] }
 
@@ -86,7 +89,12 @@ public struct LinkKind: Sendable, Hashable, Codable {
     /// `subscribe()` calls a second; 0 = no limit.
     public let perSecond: Int
 
+    /// What an instrument counts for in ``quota``. A book with more than 5 levels comes as a mode of its own, beside the one
+    /// that brings the prices, so where the broker counts modes it counts twice.
+    func units(of demand: References.Demand) -> Int { unit == .instrumentAndMode && demand.isDeep ? 2 : 1 }
+
     public func carries(_ mode: Mode) -> Bool { carries & UInt32(mode.abi) != 0 }
+    public var carriesMarketData: Bool { Mode.allCases.contains { carries($0) } }
     public var carriesOrders: Bool { carries & UInt32(FH_CARRIES_ORDERS) != 0 }
 }
 

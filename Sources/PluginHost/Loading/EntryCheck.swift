@@ -11,6 +11,11 @@ struct CheckedEntry {
     let brokers: [Broker]
 
     var facts: PluginFacts { PluginFacts(abi: abi, brokers: brokers.map(\.description)) }
+
+    /// Those that may have an instrument master: who takes any symbol has none, and is not asked.
+    var possibleMasters: [Broker] {
+        brokers.filter { !$0.description.capabilities.flags.contains(.anySymbol) && $0.table.pointee.extension != nil }
+    }
 }
 
 /// Compares what a plugin's entry function returned with the contract. Runs in the probe first, where a wild pointer

@@ -11,12 +11,19 @@ public struct LoadedAdapter: @unchecked Sendable {
     public let abi: ABIVersion
     /// As it was found.
     public let path: String
+    /// True when it answers to `feedhost.instruments/1`, as the probe has found out. Only then may it be asked for that
+    /// table without an instance: an adapter that follows the null pointer has crashed there and not here.
+    public let hasMaster: Bool
 
-    public init(description: BrokerDescription, table: UnsafePointer<fh_adapter>, abi: ABIVersion, path: String) {
+    public init(
+        description: BrokerDescription, table: UnsafePointer<fh_adapter>, abi: ABIVersion, path: String,
+        hasMaster: Bool = false
+    ) {
         self.description = description
         self.table = table
         self.abi = abi
         self.path = path
+        self.hasMaster = hasMaster
     }
 
     public var broker: String { description.broker }

@@ -1,3 +1,5 @@
+import CFeedhostABI
+
 #if canImport(Glibc)
 import Glibc
 #endif
@@ -21,15 +23,27 @@ enum ProbeChild {
         closeOthers()
         write(ProbeMessage.ready, to: answer)
         let (path, token) = (arguments[0], arguments[1])
-        let message: ProbeMessage
         do throws(PluginRefusal) {
-            message = ProbeMessage(token: token, facts: try PluginLibrary.open(path).facts, refusal: nil)
+            report(try PluginLibrary.open(path), token: token)
         } catch {
-            message = ProbeMessage(token: token, facts: nil, refusal: error)
+            write(ProbeMessage(token: token, facts: nil, refusal: error).line(), to: answer)
         }
-        write(message.line(), to: answer)
         // Not exit(): destructors of a file that is only being looked at are none of our business.
         _exit(0)
+    }
+
+    /// Says what was found, and then what the adapters say without an instance. One that follows the null pointer crashes
+    /// here, after the file has passed: it has no instrument master, and works otherwise.
+    private static func report(_ entry: CheckedEntry, token: String) {
+        var facts = entry.facts
+        let candidates = entry.possibleMasters
+        write(
+            ProbeMessage(token: token, facts: facts, isLast: candidates.isEmpty, refusal: nil).line(), to: answer)
+        guard !candidates.isEmpty else { return }
+        for broker in candidates where broker.table.pointee.extension?(nil, "feedhost.instruments/1") != nil {
+            facts.masters.insert(broker.description.id)
+        }
+        write(ProbeMessage(token: token, facts: facts, refusal: nil).line(), to: answer)
     }
 
     /// Whatever else the host had open is none of the file's business.

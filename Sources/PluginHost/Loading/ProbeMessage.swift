@@ -14,6 +14,8 @@ struct ProbeMessage: Codable {
     /// Repeats what the parent passed: a constructor that ends the process with status 0 does not know it.
     let token: String
     let facts: PluginFacts?
+    /// False when another message with more facts is to follow. Should the child end before it, these are all.
+    var isLast = true
     let refusal: PluginRefusal?
 
     func line() -> [UInt8] {
@@ -21,10 +23,10 @@ struct ProbeMessage: Codable {
         return [UInt8](json) + [0x0A]
     }
 
-    /// The message with that token among the complete lines; anything else that a constructor wrote is skipped.
+    /// The last message with that token among the complete lines; anything else that a constructor wrote is skipped.
     static func find(in bytes: [UInt8], token: String) -> ProbeMessage? {
         guard let end = bytes.lastIndex(of: 0x0A) else { return nil }
-        for line in bytes[..<end].split(separator: 0x0A) where line.first == 0x7B {
+        for line in bytes[..<end].split(separator: 0x0A).reversed() where line.first == 0x7B {
             if let message = try? JSONDecoder().decode(ProbeMessage.self, from: Data(line)), message.token == token {
                 return message
             }

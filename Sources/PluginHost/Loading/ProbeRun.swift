@@ -63,7 +63,8 @@ struct ProbeRun {
     }
 
     private func answer(_ one: Running, end: ProbeProcess.End?) -> Answer? {
-        if let message = ProbeMessage.find(in: one.process.received, token: one.process.token) {
+        let message = ProbeMessage.find(in: one.process.received, token: one.process.token)
+        if let message, message.isLast || end != nil || ContinuousClock.now >= one.deadline {
             if end == nil { one.process.kill() }
             if let facts = message.facts { return Answer(result: .success(facts), isFinal: true) }
             let refusal = message.refusal ?? PluginRefusal("could not be probed: the answer makes no sense")

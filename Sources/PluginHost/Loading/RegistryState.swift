@@ -79,11 +79,14 @@ struct RegistryState: Sendable {
             throw PluginRefusal("changed while it was looked at; start again")
         }
         let entry = try PluginLibrary.open(file.realPath)
-        guard case .success(entry.facts) = file.result else {
+        guard case .success(let facts) = file.result, facts.abi == entry.abi, facts.brokers == entry.facts.brokers
+        else {
             throw PluginRefusal("says something else about itself here than in the probe")
         }
         return entry.brokers.map {
-            LoadedAdapter(description: $0.description, table: $0.table, abi: entry.abi, path: file.path)
+            LoadedAdapter(
+                description: $0.description, table: $0.table, abi: entry.abi, path: file.path,
+                hasMaster: facts.masters.contains($0.description.id))
         }
     }
 }

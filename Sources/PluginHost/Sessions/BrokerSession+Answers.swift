@@ -7,6 +7,20 @@ import NIOCore
 extension BrokerSession {
     func flushAll() {
         for link in links.values { flush(link) }
+        closeRetired()
+        watchSurplus()
+    }
+
+    /// For changes that come up while something is being sent.
+    func flushSoon() {
+        guard !isFlushScheduled else { return }
+        isFlushScheduled = true
+        loop.execute { [weak self] in
+            self?.assumeIsolated { session in
+                session.isFlushScheduled = false
+                if !session.isEnded { session.flushAll() }
+            }
+        }
     }
 
     /// Sends what has changed on a ready link, in batches and at the rate that the adapter declares.
@@ -43,15 +57,7 @@ extension BrokerSession {
     private func send(_ handles: [UInt32], on link: Link) {
         nextRequest += 1
         let request = nextRequest
-        var lines: [Line] = []
-        for handle in handles {
-            guard var line = link.lines[handle] else { continue }
-            line.phase = .asked(request: request)
-            line.isDirty = false
-            line.isUncertain = false
-            link.lines[handle] = line
-            lines.append(line)
-        }
+        let lines = prepare(handles, on: link, request: request)
         guard !lines.isEmpty else { return }
         let status = link.subscribe(request: request, lines)
         if status != FH_OK {
@@ -66,10 +72,52 @@ extension BrokerSession {
         }
     }
 
+    /// Notes what is about to be asked. What is listed no longer is refused; where the broker has given the token to
+    /// another instrument, the old one ends first.
+    private func prepare(_ handles: [UInt32], on link: Link, request: UInt64) -> [Line] {
+        var lines: [Line] = []
+        var recycled: [Line] = []
+        var refused: [String] = []
+        for handle in handles {
+            guard var line = link.lines[handle] else { continue }
+            let old = line
+            line.isDirty = false
+            guard list(&line, on: link) else {
+                link.lines[handle] = line
+                let text = unlisted(line.instrument).message
+                if let text = refuse(handle, on: link, status: fh_status(FH_E_UNKNOWN_INSTRUMENT), text) {
+                    refused.append(text)
+                }
+                continue
+            }
+            if let former = old.listing, let now = line.listing, !former.isSame(as: now),
+                old.isAsked || old.served != nil || old.isUncertain
+            {
+                recycled.append(old)
+                line.served = nil
+            }
+            // The answer to the request before this one will not be looked at any more.
+            if old.isAsked { line.isUncertain = true }
+            line.phase = .asked(request: request)
+            link.lines[handle] = line
+            lines.append(line)
+        }
+        if !recycled.isEmpty {
+            nextRequest += 1
+            link.unsubscribe(request: nextRequest, recycled)
+        }
+        logRefusals(refused)
+        return lines
+    }
+
     /// What the broker, or the adapter in its place, has said.
     func take(_ results: [SubscriptionResult], request: UInt64, from link: Link) {
         var refused: [String] = []
-        defer { logRefusals(refused) }
+        var moved: [UInt32] = []
+        defer {
+            logRefusals(refused)
+            finishMoves(moved)
+        }
         for result in results {
             guard var line = link.lines[result.handle], case .asked(request) = line.phase else { continue }
             guard result.isGranted, let mode = Mode(highestOf: UInt32(result.mode)) ?? Optional(line.wanted.mode) else {
@@ -84,9 +132,11 @@ extension BrokerSession {
                 depth: given == .depth ? (result.depth == 0 ? line.wanted.depth : result.depth) : 0)
             line.phase = .granted
             line.served = granted
+            line.isUncertain = false
             // A line that waits to be sent again has subscribers who want more than this answer gives.
             if !line.isDirty { line.resume(.success(granted)) }
             link.lines[result.handle] = line
+            if placement[result.handle] == link.index, departures[result.handle] != nil { moved.append(result.handle) }
         }
     }
 
@@ -94,6 +144,9 @@ extension BrokerSession {
     /// - Returns: A sentence for the log.
     private func refuse(_ handle: UInt32, on link: Link, status: fh_status, _ message: String) -> String? {
         guard var line = link.lines[handle] else { return nil }
+        if placement[handle] == link.index, moveBack(handle, from: link) {
+            return "\(line.instrument) on another connection: \(message); it stays where it was"
+        }
         let code: FeedError.Code = status == FH_E_UNKNOWN_INSTRUMENT ? .symbolNotFound : .subscription
         let text =
             !message.isEmpty
@@ -102,7 +155,8 @@ extension BrokerSession {
                 ? "Symbol \(line.instrument.symbol) not found for exchange \(line.instrument.exchange)"
                 : "\(broker) has refused \(line.instrument): \(Link.describe(status))"
         line.phase = line.served == nil ? .queued : .granted
-        line.isUncertain = status == FH_E_TIMEOUT
+        // A later refusal does not undo what an earlier silence may have meant.
+        if status == FH_E_TIMEOUT { line.isUncertain = true }
         // A line that waits to be sent again gets its answer then.
         if !line.isDirty { line.refuse(FeedError(code, text)) }
         link.lines[handle] = line

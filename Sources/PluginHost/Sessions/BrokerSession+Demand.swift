@@ -4,19 +4,10 @@ import NIOCore
 
 /// What clients want, turned into lines of links, and what they are told.
 extension BrokerSession {
-    /// Checks a wish against what the adapter can do and counts it.
+    /// Counts a wish that has passed ``refusal(of:hints:)``, and finds a place for it.
     func note(_ wish: Wish) throws(FeedError) -> RouteKey {
         let capabilities = adapter.capabilities
         let instrument = wish.instrument
-        guard capabilities.exchanges.contains(instrument.exchange) else {
-            throw FeedError(
-                .symbolNotFound,
-                "Symbol \(instrument.symbol) not found for exchange \(instrument.exchange): \(broker) offers "
-                    + capabilities.exchanges.joined(separator: ", "))
-        }
-        guard modes.contains(wish.mode) else {
-            throw FeedError(.subscription, "\(broker) does not offer mode \(wish.mode.label)")
-        }
         guard !isEnded, let handle = environment.registry.handle(of: instrument) else {
             throw FeedError(.subscription, "Symbol \(instrument.symbol) cannot be subscribed now")
         }
@@ -45,18 +36,7 @@ extension BrokerSession {
         }
         // The place is found before the old one is given up: whoever is served keeps that when there is none.
         let link = try linkWithRoom(kind: kind, for: demand, of: handle)
-        var line = Line(handle: handle, instrument: instrument, wanted: demand)
-        if let old {
-            // A deeper book may need another connection; those who wait for an answer wait for that one's.
-            line.waiters = old.lines[handle]?.waiters ?? []
-            old.lines[handle]?.waiters = []
-            drop(handle, from: old)
-            if !link.isConnected { line.resume(.failure(.queued)) }
-        }
-        link.lines[handle] = line
-        placement[handle] = link.index
-        environment.bus.track(session: id, instrument: handle)
-        link.markDirty(handle)
+        move(handle, instrument, demand, to: link)
     }
 
     private func update(_ link: Link, _ handle: UInt32, _ demand: References.Demand, isNew: Bool) {
@@ -71,7 +51,7 @@ extension BrokerSession {
     func adjust(_ handle: UInt32) {
         guard let index = placement[handle], let link = links[index], let line = link.lines[handle] else { return }
         guard let demand = references.demand(handle) else {
-            drop(handle, from: link)
+            drop(handle)
             environment.bus.untrack(session: id, instrument: handle)
             return
         }
@@ -86,15 +66,6 @@ extension BrokerSession {
             return
         }
         links[index]?.lines[handle]?.resume(.failure(refusal))
-    }
-
-    private func drop(_ handle: UInt32, from link: Link) {
-        placement[handle] = nil
-        guard var line = link.lines.removeValue(forKey: handle) else { return }
-        line.resume(.failure(.unsubscribed))
-        if line.isDirty { link.dirty.removeAll { $0 == handle } }
-        let wasSent = line.isAsked || line.served != nil || line.isUncertain
-        if link.isConnected, wasSent { link.leaving.append(line) }
     }
 
     /// Waits for what the broker says to a wish.

@@ -8,8 +8,10 @@ import Synchronization
 /// The pool: which link an instrument goes to, and the links' lives.
 extension BrokerSession {
     var firstMarketKind: Int {
-        adapter.capabilities.links.firstIndex { kind in Mode.allCases.contains { kind.carries($0) } } ?? 0
+        adapter.capabilities.links.firstIndex(where: \.carriesMarketData) ?? 0
     }
+
+    var marketLinks: [Link] { links.values.filter(\.kind.carriesMarketData) }
 
     /// The kind of connection that carries a demand.
     func kind(for demand: References.Demand) throws(FeedError) -> Int {
@@ -25,34 +27,37 @@ extension BrokerSession {
 
     /// True when the link takes the instrument with that demand, whether it has it already or not.
     func hasRoom(_ link: Link, for demand: References.Demand, of handle: UInt32) -> Bool {
-        if link.lines[handle] == nil, link.lines.count >= environment.limits.quota(of: link.kind) { return false }
-        guard link.kind.deepQuota > 0, demand.isDeep, link.lines[handle]?.wanted.isDeep != true else { return true }
-        return link.lines.values.count { $0.wanted.isDeep } < link.kind.deepQuota
+        let present = link.lines[handle]?.wanted
+        let units = link.units - (present.map { link.kind.units(of: $0) } ?? 0) + link.kind.units(of: demand)
+        // What needs no more than before may stay on a connection that is full.
+        if units > environment.limits.quota(of: link.kind), units > link.units { return false }
+        guard link.kind.deepQuota > 0, demand.isDeep, present?.isDeep != true else { return true }
+        return link.deepCount < link.kind.deepQuota
     }
 
     /// A link with room for the instrument, opened if the broker allows another.
     func linkWithRoom(kind: Int, for demand: References.Demand, of handle: UInt32) throws(FeedError) -> Link {
-        let open = links.values.filter { $0.kindIndex == kind }.sorted { $0.index < $1.index }
-        if let link = open.first(where: { hasRoom($0, for: demand, of: handle) }) { return link }
-        let quota = environment.limits.quota(of: adapter.capabilities.links[kind])
-        let allowed = environment.limits.connections(of: adapter.capabilities, kind: kind)
-        if environment.limits.isSingle(adapter.capabilities), open.isEmpty, !links.isEmpty {
+        let open = links.values.filter { $0.kindIndex == kind }
+        // First the one that has the instrument already and was to give it away.
+        func order(_ link: Link) -> (Int, Int) { (link.lines[handle] == nil ? link.preference : -1, link.index) }
+        if let link = open.filter({ hasRoom($0, for: demand, of: handle) }).min(by: { order($0) < order($1) }) {
+            link.isRetiring = false
+            return link
+        }
+        let declared = adapter.capabilities.links[kind]
+        let isExclusive = adapter.capabilities.flags.contains(.exclusiveSession)
+        if environment.limits.isSingle(adapter.capabilities), open.isEmpty,
+            !(isExclusive ? links.isEmpty : marketLinks.isEmpty)
+        {
             throw FeedError(
                 .capacity,
                 "\(broker) allows one connection, and it does not carry mode \(demand.mode.label) with \(demand.depth) levels"
             )
         }
-        guard open.count < allowed else {
-            if let link = open.first(where: { $0.lines.count < quota }) {
-                throw FeedError(
-                    .capacity,
-                    "\(broker) takes \(link.kind.deepQuota) instruments with more than 5 levels on each of \(allowed) connections, and all \(link.kind.deepQuota * allowed) are in use; unsubscribe some first"
-                )
-            }
-            throw FeedError(
-                .capacity,
-                "\(broker) takes \(quota) instruments on each of \(allowed) connections, and all \(quota * allowed) are in use; unsubscribe some first"
-            )
+        guard open.count < environment.limits.connections(of: adapter.capabilities, kind: kind) else {
+            let quota = environment.limits.quota(of: declared)
+            let isFull = open.allSatisfy { $0.units + declared.units(of: demand) > quota }
+            throw .full(broker, open, isFull ? quota : nil)
         }
         return try openLink(kind: kind)
     }
@@ -71,9 +76,12 @@ extension BrokerSession {
         }
         do {
             let link = try Link(
-                index: index, kindIndex: kind, connectionIndex: links.values.count { $0.kindIndex == kind },
-                adapter: adapter, context: context, loop: loop)
+                index: index, kindIndex: kind, connectionIndex: freeConnectionIndex(kind: kind), adapter: adapter,
+                context: context, loop: loop)
             links[index] = link
+            if link.kind.carriesOrders, adapter.capabilities.orderKind != nil, !link.canBringOrders {
+                logger.warning("the adapter declares order updates and does not offer feedhost.orders/1")
+            }
             connect(link)
             startWatchdog()
             return link
@@ -83,11 +91,18 @@ extension BrokerSession {
         }
     }
 
+    /// The smallest number that no connection of the kind has: they come and go.
+    private func freeConnectionIndex(kind: Int) -> Int {
+        let taken = Set(links.values.filter { $0.kindIndex == kind }.map(\.connectionIndex))
+        return (0...taken.count).first { !taken.contains($0) } ?? taken.count
+    }
+
     func take(_ report: HostContext.Report, from index: Int) {
         guard let link = links[index] else { return }
         switch report {
         case .connection(let event): take(event, from: link)
         case .subscriptions(let request, let results): take(results, request: request, from: link)
+        case .order(let report): take(report, from: link)
         }
     }
 
@@ -97,56 +112,49 @@ extension BrokerSession {
         isEnded = true
         isClosed.store(true, ordering: .releasing)
         watchdog?.cancel()
+        surplusTimer?.cancel()
         for link in links.values { close(link) }
         links.removeAll()
         placement.removeAll()
+        departures.removeAll()
         resumeReady(BrokerSession.over)
     }
 
-    private func close(_ link: Link) {
+    func close(_ link: Link) {
         for handle in link.lines.keys {
             link.lines[handle]?.resume(.failure(FeedError(.subscription, BrokerSession.over.message)))
         }
         link.destroy()
         environment.bus.removeFeed(link.context.feed)
     }
+}
 
-    // MARK: Watchdog
-
-    /// Reconnects a link that is silent for longer than its broker ever is.
-    private func startWatchdog() {
-        guard watchdog == nil else { return }
-        watchdog = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { [weak self] _ in
-            self?.assumeIsolated { $0.checkSilence() }
-        }
+extension FeedError {
+    /// - Parameter quota: Units that each connection takes; nil when it is the deep books that are too many.
+    fileprivate static func full(_ broker: String, _ open: [Link], _ quota: Int?) -> FeedError {
+        let kind = open.first?.kind
+        let isPaired = kind?.unit == .instrumentAndMode
+        let what =
+            quota == nil
+            ? "instruments with more than 5 levels" : isPaired ? "(instrument, mode) pairs" : "instruments"
+        let used = open.reduce(0) { $0 + (quota == nil ? $1.deepCount : $1.lines.count) }
+        let number = (quota ?? kind?.deepQuota ?? 0).grouped
+        return FeedError(
+            .capacity,
+            "\(broker): \(open.count) connection\(open.count == 1 ? "" : "s") of \(number) \(what) \(open.count == 1 ? "is" : "are") full (\(used.grouped) subscribed); unsubscribe some first"
+        )
     }
+}
 
-    private func checkSilence() {
-        let now = WallClock.now()
-        let timings = adapter.capabilities.timings
-        let limit = MarketHours.areOpen(at: now) ? timings.dataSilence : timings.offHoursSilence
-        for link in links.values where link.isConnected && !link.lines.isEmpty {
-            let heard = max(link.lastHeard, link.readySince)
-            let silence = now > heard ? (now - heard) / 1_000_000 : 0
-            warnOfSilence(link, silence)
-            guard let limit, silence > UInt64(limit) else { continue }
-            logger.warning("no data for \(silence) ms, connecting again")
-            link.disconnect()
-            retry(
-                link,
-                after: ConnectionEvent(
-                    state: Int(FH_CONN_DISCONNECTED), reason: Int(FH_WHY_NETWORK), generation: link.generation,
-                    message: "silent for more than \(limit) ms"))
+extension Int {
+    /// With thousands set apart: `9,000`.
+    fileprivate var grouped: String {
+        let digits = String(self)
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { text += "," }
+            text.append(digit)
         }
-    }
-
-    /// Says once for each silence that a link with subscriptions brings nothing (`WS_STALE_TICK_WARN_SECONDS`).
-    private func warnOfSilence(_ link: Link, _ silence: UInt64) {
-        guard let limit = environment.limits.staleTickWarning else { return }
-        let isSilent = silence > UInt64(limit.components.seconds) * 1_000
-        if isSilent, !link.isKnownSilent {
-            logger.warning("no tick for \(silence / 1_000) s on a connection with \(link.lines.count) instruments")
-        }
-        link.isKnownSilent = isSilent
+        return text
     }
 }

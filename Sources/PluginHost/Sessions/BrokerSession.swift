@@ -29,7 +29,14 @@ actor BrokerSession: MarketSession {
     var nextLink = 0
     /// Which link serves an instrument.
     var placement: [UInt32: Int] = [:]
+    /// Which link still serves an instrument while that one takes it over.
+    var departures: [UInt32: Int] = [:]
     var references = References()
+    /// Clients that want order updates. Below 0 for a moment when a client's end overtakes its beginning.
+    var orderReferences = 0
+    var orderMemory = OrderMemory()
+    var surplusTimer: Scheduled<Void>?
+    var isFlushScheduled = false
     var nextRequest: UInt64 = 0
     var readyWaiters: [CheckedContinuation<FeedError?, Never>] = []
     var watchdog: RepeatedTask?
@@ -55,7 +62,7 @@ actor BrokerSession: MarketSession {
     /// Time given to the broker before a client's login is answered without it. The SDKs give up after 5 s.
     private static let patience = Duration.milliseconds(2_800)
     /// Beyond the time that the broker has for its answer: what the adapter itself may take.
-    private static let slack = Duration.seconds(5)
+    static let slack = Duration.seconds(5)
     /// How long a subscription waits for its turn on a link that is paced; then it is pending.
     private static let pacingPatience = TimeAmount.seconds(3)
 
@@ -70,11 +77,11 @@ actor BrokerSession: MarketSession {
     /// Waits for the first connection. Nil: it stands.
     private func refusal() async -> FeedError? {
         do {
-            if links.isEmpty { try openLink(kind: firstMarketKind) }
+            if marketLinks.isEmpty { try openLink(kind: firstMarketKind) }
         } catch {
             return error
         }
-        guard let link = links.values.min(by: { $0.index < $1.index }) else { return nil }
+        guard let link = marketLinks.min(by: { $0.index < $1.index }) else { return nil }
         switch link.state {
         case .ready: return nil
         case .failed(let error): return error
@@ -95,8 +102,8 @@ actor BrokerSession: MarketSession {
     }
 
     private func state() -> String {
-        if links.values.contains(where: \.isConnected) { return "connected" }
-        let isTrying = links.values.contains {
+        if marketLinks.contains(where: \.isConnected) { return "connected" }
+        let isTrying = marketLinks.contains {
             switch $0.state {
             case .connecting, .backingOff: true
             default: false
@@ -112,6 +119,8 @@ actor BrokerSession: MarketSession {
         guard !isClosed.load(ordering: .acquiring) else { return refusing(BrokerSession.over) }
         let silence = FeedError(.subscription, "the adapter for \(broker) does not answer; see the host's log")
         let limit = Duration.milliseconds(adapter.capabilities.timings.ackTimeout) + BrokerSession.slack
+        var hints = BrokerSession.mostHints
+        let checked = wishes.map { ($0, refusal(of: $0, hints: &hints)) }
         return await withDeadline(
             limit, orElse: refusing(silence),
             late: { outcomes in
@@ -119,13 +128,15 @@ actor BrokerSession: MarketSession {
                 await self.release(outcomes.compactMap { try? $0.result.get().route })
             }
         ) {
-            await self.take(wishes)
+            await self.take(checked)
         }
     }
 
-    private func take(_ wishes: [Wish]) async -> [WishOutcome] {
+    private func take(_ wishes: [(Wish, FeedError?)]) async -> [WishOutcome] {
         // First everything is noted and sent in batches; then the answers are awaited.
-        let noted = wishes.map { wish in (wish, Result { () throws(FeedError) in try note(wish) }) }
+        let noted = wishes.map { wish, refusal in
+            (wish, refusal.map { .failure($0) } ?? Result { () throws(FeedError) in try note(wish) })
+        }
         flushAll()
         let patience = NIODeadline.now() + BrokerSession.pacingPatience
         if links.values.contains(where: { $0.pacing != nil && !$0.dirty.isEmpty }) {

@@ -37,5 +37,12 @@ final class ExternalSession: MarketSession {
     }
 
     func unsubscribe(_ routes: [RouteKey]) async {}
+
+    /// Those who publish ticks from outside may publish order updates too; nothing has to be started for it.
+    func startOrders() async throws {
+        throw FeedError(.broker, "\(broker) is fed from outside and has no order stream of its own")
+    }
+
+    func stopOrders() async {}
     func status() async -> String { "connected" }
 }

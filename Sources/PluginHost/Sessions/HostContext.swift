@@ -24,6 +24,7 @@ final class HostContext: TransportContext, @unchecked Sendable {
     enum Report: Sendable {
         case connection(ConnectionEvent)
         case subscriptions(request: UInt64, [SubscriptionResult])
+        case order(OrderReport)
     }
 
     private struct BrokerToken: Hashable {
@@ -60,6 +61,14 @@ final class HostContext: TransportContext, @unchecked Sendable {
         guard !token.isEmpty else { return }
         tokens.withLock { $0[BrokerToken(exchange: exchange, token: token)] = handle }
     }
+
+    /// The broker no longer sends what it calls by that token, unless the token is another instrument's by now.
+    func forget(exchange: String, token: String, handle: UInt32) {
+        let key = BrokerToken(exchange: exchange, token: token)
+        tokens.withLock { if $0[key] == handle { $0[key] = nil } }
+    }
+
+    func forgetTokens() { tokens.withLock { $0.removeAll() } }
 
     func find(exchange: String, token: String) -> UInt32 {
         tokens.withLock { $0[BrokerToken(exchange: exchange, token: token)] ?? 0 }

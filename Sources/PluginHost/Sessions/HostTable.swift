@@ -2,7 +2,7 @@ import CFeedhostABI
 import MarketBus
 import MarketData
 
-/// `fh_host` and `fh_raw_publish`: the functions that adapters call. Free functions, because a closure in a global would
+/// `fh_host`, `fh_order_sink` and `fh_raw_publish`: the functions that adapters call. Free functions, because a closure in a global would
 /// carry an actor's isolation to the adapter's threads.
 enum HostTable {
     /// Of the running host.
@@ -28,6 +28,14 @@ enum HostTable {
         table.initialize(
             to: fh_raw_publish(
                 size: UInt32(MemoryLayout<fh_raw_publish>.size), reserved: 0, publish: hostRawPublish))
+        return UnsafePointer(table)
+    }()
+
+    nonisolated(unsafe) static let orderSink: UnsafePointer<fh_order_sink> = {
+        let table = UnsafeMutablePointer<fh_order_sink>.allocate(capacity: 1)
+        table.initialize(
+            to: fh_order_sink(
+                size: UInt32(MemoryLayout<fh_order_sink>.size), reserved: 0, publish: hostPublishOrder))
         return UnsafePointer(table)
     }()
 }
@@ -97,9 +105,19 @@ private func hostExtension(_ context: OpaquePointer?, _ id: UnsafePointer<CChar>
     guard let id else { return nil }
     return switch String(cString: id) {
     case "feedhost.transport/1": UnsafeRawPointer(TransportLane.table)
+    case "feedhost.orders/1": UnsafeRawPointer(HostTable.orderSink)
     case "feedhost.raw-publish/1": UnsafeRawPointer(HostTable.rawPublish)
     default: nil
     }
+}
+
+private func hostPublishOrder(_ context: OpaquePointer?, _ order: UnsafePointer<fh_order>?) -> fh_status {
+    guard let context = HostContext.of(context), let order, let report = OrderReport(order) else {
+        return fh_status(FH_E_INVALID)
+    }
+    context.sawTraffic(WallClock.now())
+    context.report(.order(report))
+    return fh_status(FH_OK)
 }
 
 private func hostRawPublish(

@@ -23,6 +23,10 @@ struct Line {
     let handle: UInt32
     let instrument: Instrument
     var wanted: Demand
+    /// What the broker called it when it was last sent; nil before, and for brokers without an instrument master.
+    var listing: Listing?
+    /// True while another connection takes it over; until then this one serves it.
+    var isDeparting = false
     var phase = Phase.queued
     /// True while it waits to be sent, for the first time or with another demand.
     var isDirty = false

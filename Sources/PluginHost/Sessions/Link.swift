@@ -22,8 +22,12 @@ final class Link {
     let kindIndex: Int
     let adapter: LoadedAdapter
     let context: HostContext
-    private let instance: OpaquePointer
-    private let lane: TransportLane
+    let instance: OpaquePointer
+    let lane: TransportLane
+    /// Position among the user's connections of this kind, as the adapter was told.
+    let connectionIndex: Int
+    /// The adapter's half of `feedhost.orders/1`; nil when this connection brings none.
+    private let orders: UnsafePointer<fh_orders>?
 
     var state = State.idle
     /// Rises with every connect; events of older connections are ignored.
@@ -43,6 +47,10 @@ final class Link {
     var fingerprint: Int?
     /// Refusals in a row.
     var authenticationFailures = 0
+    /// True while it is the one that brings the user's order updates.
+    var bringsOrders = false
+    /// True when its instruments move to other connections and it is to end.
+    var isRetiring = false
     /// Instruments a call.
     var batch: Int { kind.batch == 0 ? .max : kind.batch }
     var isConnected: Bool { if case .ready = state { true } else { false } }
@@ -56,6 +64,7 @@ final class Link {
         self.index = index
         self.kindIndex = kindIndex
         kind = adapter.capabilities.links[kindIndex]
+        self.connectionIndex = connectionIndex
         self.adapter = adapter
         self.context = context
         backoff = Backoff(
@@ -85,72 +94,13 @@ final class Link {
         self.instance = instance
         let events = lane.enter("extension") { adapter.table.pointee.extension?(instance, "feedhost.transport/1") }
         lane.attach(instance: instance, events: events?.assumingMemoryBound(to: fh_transport_events.self))
-    }
-
-    // MARK: Calls into the adapter
-
-    func connect(_ credentials: BrokerCredentials) -> fh_status {
-        LentCredentials.withPointer(credentials) { pointer in
-            lane.enter("connect") { adapter.table.pointee.connect(instance, generation, pointer) }
-        }
-    }
-
-    /// Ends the connection. Nothing of it arrives afterwards.
-    func disconnect() {
-        _ = lane.enter("disconnect") { adapter.table.pointee.disconnect(instance, generation) }
-        lane.closeAll()
-    }
-
-    /// Ends the instance. The link must not be used afterwards.
-    func destroy() {
-        timer?.cancel()
-        pacing?.cancel()
-        disconnect()
-        lane.enter("destroy") { adapter.table.pointee.destroy(instance) }
-        lane.detach()
-    }
-
-    func subscribe(request: UInt64, _ lines: [Line]) -> fh_status {
-        withRequests(lines) { requests in
-            lane.enter("subscribe") {
-                adapter.table.pointee.subscribe(instance, request, requests.baseAddress, UInt32(requests.count))
-            }
-        }
-    }
-
-    func unsubscribe(request: UInt64, _ lines: [Line]) {
-        let status = withRequests(lines) { requests in
-            lane.enter("unsubscribe") {
-                adapter.table.pointee.unsubscribe(instance, request, requests.baseAddress, UInt32(requests.count))
-            }
-        }
-        if status != FH_OK {
-            context.logger.warning("unsubscribe of \(lines.count) instruments: \(Link.describe(status))")
-        }
-    }
-
-    /// Lends the lines as C records for one call.
-    private func withRequests(
-        _ lines: [Line], _ body: (UnsafeBufferPointer<fh_sub_request>) -> fh_status
-    ) -> fh_status {
-        let texts = lines.map { (StableText($0.instrument.exchange), StableText($0.instrument.symbol)) }
-        let empty = fh_str(ptr: nil, len: 0)
-        let instruments = zip(lines, texts).map { line, text in
-            fh_instrument(
-                size: UInt32(MemoryLayout<fh_instrument>.size), handle: line.handle, exchange: text.0.str,
-                symbol: text.1.str, broker_exchange: empty, broker_token: empty, price_exp: 0, qty_exp: 0,
-                reserved: (0, 0, 0, 0, 0, 0), tick_size: 0, lot_size: 0)
-        }
-        return withExtendedLifetime(texts) {
-            instruments.withUnsafeBufferPointer { instruments in
-                guard let first = instruments.baseAddress else { return fh_status(FH_OK) }
-                let requests = lines.enumerated().map { index, line in
-                    fh_sub_request(
-                        instrument: first + index, mode: line.wanted.mode.abi,
-                        depth: line.wanted.mode == .depth ? UInt16(clamping: line.wanted.depth) : 0, reserved: 0)
-                }
-                return requests.withUnsafeBufferPointer(body)
-            }
+        let table =
+            kind.carriesOrders
+            ? lane.enter("extension") { adapter.table.pointee.extension?(instance, "feedhost.orders/1") } : nil
+        orders = table.map { $0.assumingMemoryBound(to: fh_orders.self) }.flatMap {
+            // What is shorter than the first version has no functions to call.
+            Int($0.pointee.size) >= MemoryLayout<fh_orders>.size && $0.pointee.start != nil && $0.pointee.stop != nil
+                ? $0 : nil
         }
     }
 
@@ -162,30 +112,55 @@ final class Link {
         dirty.append(handle)
     }
 
+    // MARK: Order updates
+
+    var canBringOrders: Bool { orders != nil }
+
+    /// The connection must be ready.
+    func startOrders() -> fh_status {
+        guard let start = orders?.pointee.start else { return fh_status(FH_E_UNSUPPORTED) }
+        let status = lane.enter("orders.start") { start(instance) }
+        bringsOrders = status == FH_OK
+        return status
+    }
+
+    func stopOrders() {
+        guard bringsOrders, let stop = orders?.pointee.stop else { return }
+        bringsOrders = false
+        let status = lane.enter("orders.stop") { stop(instance) }
+        if status != FH_OK { context.logger.warning("order updates cannot be stopped: \(Link.describe(status))") }
+    }
+
+    // MARK: Room
+
+    /// Instruments with more than 5 levels.
+    var deepCount: Int { lines.values.count { $0.wanted.isDeep } }
+
+    /// What its instruments come to, in what the broker's quota counts.
+    var units: Int { lines.count + (kind.unit == .instrumentAndMode ? deepCount : 0) }
+
+    /// Which connection is asked first; the lowest.
+    var preference: Int {
+        switch state {
+        case .failed: 3
+        case _ where isRetiring: 2
+        case .ready: 0
+        default: 1
+        }
+    }
+
     // MARK: Life signs
+
+    /// True if the connection has stood for so long, in ns.
+    func hasBeenHealthy(for time: UInt64) -> Bool {
+        // The clock may have been set back meanwhile.
+        let now = WallClock.now()
+        return readySince != 0 && now > readySince && now - readySince > time
+    }
 
     /// True while the log has said that nothing comes.
     var isKnownSilent = false
 
     /// When the broker was last heard, ns since the Unix epoch.
     var lastHeard: UInt64 { max(lane.lastActivity, context.lastTrafficTime) }
-
-    /// What a status means, for people.
-    static func describe(_ status: fh_status) -> String {
-        switch Int(status) {
-        case Int(FH_OK): "it returned nothing"
-        case Int(FH_E_INVALID): "a setting or argument is wrong; see the adapter's log lines"
-        case Int(FH_E_UNSUPPORTED): "it does not support this"
-        case Int(FH_E_NOMEM): "out of memory"
-        case Int(FH_E_STATE): "not possible in its present state"
-        case Int(FH_E_LIMIT): "a limit is reached"
-        case Int(FH_E_AUTH): "the credentials are refused or missing"
-        case Int(FH_E_NETWORK): "the network failed"
-        case Int(FH_E_UNKNOWN_INSTRUMENT): "unknown instrument"
-        case Int(FH_E_STOPPING): "it is shutting down"
-        case Int(FH_E_TIMEOUT): "it timed out"
-        case Int(FH_E_INTERNAL): "an internal error of the adapter"
-        default: "status \(status)"
-        }
-    }
 }

@@ -12,6 +12,8 @@ struct SessionEnvironment: Sendable {
     let counters: AdapterCounters
     let limits: PoolLimits
     let logger: Logger
+    /// Instrument masters of all brokers.
+    var masters: any InstrumentDirectory = NoInstruments()
 
     func settings(_ adapter: LoadedAdapter) -> [String: String] {
         var settings: [String: String] = [:]

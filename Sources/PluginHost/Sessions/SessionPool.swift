@@ -43,6 +43,7 @@ public actor SessionPool: SessionDirectory {
 
     private let registry: any AdapterSource
     private let instruments: InstrumentRegistry
+    private let masters: any InstrumentDirectory
     private let bus: SharedPublisher
     private let credentials: any CredentialSource
     private let configuration: Configuration
@@ -57,21 +58,25 @@ public actor SessionPool: SessionDirectory {
     /// Time that an adapter has for ending a session, or for taking new credentials; then it is left behind.
     private static let patience = Duration.seconds(5)
 
+    /// - Parameters:
+    ///   - instruments: Gives every instrument its handle.
+    ///   - masters: The brokers' instrument masters, for adapters that want the broker's tokens.
     public init(
-        registry: AdapterRegistry, instruments: InstrumentRegistry, bus: SharedPublisher,
-        credentials: any CredentialSource, configuration: Configuration, logger: Logger
+        registry: AdapterRegistry, instruments: InstrumentRegistry, masters: any InstrumentDirectory = NoInstruments(),
+        bus: SharedPublisher, credentials: any CredentialSource, configuration: Configuration, logger: Logger
     ) {
         self.init(
-            adapters: registry, instruments: instruments, bus: bus, credentials: credentials,
+            adapters: registry, instruments: instruments, masters: masters, bus: bus, credentials: credentials,
             configuration: configuration, logger: logger)
     }
 
     init(
-        adapters: any AdapterSource, instruments: InstrumentRegistry, bus: SharedPublisher,
-        credentials: any CredentialSource, configuration: Configuration, logger: Logger
+        adapters: any AdapterSource, instruments: InstrumentRegistry, masters: any InstrumentDirectory,
+        bus: SharedPublisher, credentials: any CredentialSource, configuration: Configuration, logger: Logger
     ) {
         registry = adapters
         self.instruments = instruments
+        self.masters = masters
         self.bus = bus
         self.credentials = credentials
         self.configuration = configuration
@@ -231,6 +236,6 @@ public actor SessionPool: SessionDirectory {
         return SessionEnvironment(
             bus: bus, registry: instruments, credentials: credentials,
             adapterSettings: configuration.adapterSettings, counters: counters, limits: configuration.limits,
-            logger: logger)
+            logger: logger, masters: masters)
     }
 }

@@ -47,12 +47,12 @@ extension Client {
 
     /// Leaves the streams and the order updates of the account so far; afterwards no tick of it comes any more.
     private func letGo(becoming account: Account?, then finish: @escaping (Lease?) -> Void) {
-        stopOrders()
+        leaveOrders()
         let streams = abandonStreams()
         let lease = takeLease()
         standing = .withoutSession(account)
         shard.leave(streams) { [self] in
-            outbox.forgetLeftStreams()
+            shard.routes.settle()
             finish(lease)
         }
     }

@@ -49,7 +49,8 @@ extension Client {
     /// Leaves everything: no tick and no order update is queued any more, no request is served.
     private func retire() {
         requests.removeAll()
-        stopOrders()
+        leaveOrders()
+        shard.routes.dismiss(outbox)
         shard.leave(abandonStreams())
         releaseIfIdle()
     }
@@ -73,8 +74,13 @@ extension Client {
     /// What this client has of its session, to be given back by the caller.
     func takeLease() -> Lease? {
         guard let session = standing.session else { return nil }
-        defer { abandoned = [] }
-        return Lease(session: session, routes: abandoned, directory: shard.configuration.directory)
+        defer {
+            abandoned = []
+            orders.holdsStream = false
+        }
+        return Lease(
+            session: session, routes: abandoned, holdsOrders: orders.holdsStream,
+            directory: shard.configuration.directory)
     }
 }
 
@@ -82,10 +88,12 @@ extension Client {
 struct Lease: Sendable {
     let session: any MarketSession
     let routes: [RouteKey]
+    let holdsOrders: Bool
     let directory: any SessionDirectory
 
     func release() async {
         if !routes.isEmpty { await session.unsubscribe(routes) }
+        if holdsOrders { await session.stopOrders() }
         await directory.detach(session)
     }
 }

@@ -56,9 +56,7 @@ extension Client {
         case .subscribe(let request): subscribe(request)
         case .unsubscribe(let request): unsubscribe(request)
         case .subscribeOrders: subscribeOrders()
-        case .unsubscribeOrders:
-            stopOrders()
-            finish(Replies.orders(subscribed: false))
+        case .unsubscribeOrders: unsubscribeOrders()
         case .brokerInfo: brokerInfo()
         case .supportedBrokers: finish(Replies.supportedBrokers(shard.configuration.directory.brokers))
         case .ping(let timestamp, let pingID):
@@ -100,20 +98,5 @@ extension Client {
         case .withoutSession(nil), .anonymous:
             reject(Rejection(.broker, "Broker information not available"))
         }
-    }
-
-    private func subscribeOrders() {
-        guard let account = standing.account else { return reject(.noSession) }
-        listensToOrders = true
-        // The acknowledgement first, then updates.
-        let user = account.user
-        shard.orders.add(self, user: user)
-        finish(Replies.orders(subscribed: true))
-    }
-
-    func stopOrders() {
-        guard listensToOrders, let account = standing.account else { return }
-        listensToOrders = false
-        shard.orders.remove(self, user: account.user)
     }
 }

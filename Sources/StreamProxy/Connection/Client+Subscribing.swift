@@ -24,16 +24,16 @@ extension Client {
         var surplus = surplus
         var joined: [Subscription] = []
         for grant in grants.prefix(Shard.streamsPerTurn) {
-            if let subscription = join(grant, broker: session.broker) {
-                joined.append(subscription)
-            } else {
-                surplus.append(grant.route)
-            }
+            let had = held[grant.written]?.count ?? 0
+            if let subscription = join(grant, broker: session.broker) { joined.append(subscription) }
+            // One reference is enough for a stream that the client had already.
+            if held[grant.written]?.count == had { surplus.append(grant.route) }
         }
         // By itself: some clients read one frame a packet (AmiBroker, client-protocol.md section 8).
         outbox.flush()
-        for subscription in joined { shard.routes.sendLastValue(of: subscription, to: outbox) }
-        shard.routes.flush()
+        for subscription in joined { shard.routes.appendLastValue(of: subscription) }
+        outbox.flush()
+        shard.routes.settle()
         let rest = grants.dropFirst(Shard.streamsPerTurn)
         if rest.isEmpty {
             giveBack(surplus, to: session)
@@ -42,11 +42,24 @@ extension Client {
         }
     }
 
-    /// - Returns: Nil when the client has this stream already.
+    /// - Returns: Nil when the client has this stream already, at this rate. A stream whose rate changes is joined anew, and
+    ///   the reference of the old subscription goes back with the surplus.
     private func join(_ grant: SubscribeWork.Granted, broker: String) -> Subscription? {
         let key = StreamKey(route: grant.route, symbol: grant.written.symbol)
-        if held[grant.written]?.contains(where: { $0.stream.key == key }) == true { return nil }
-        let subscription = shard.routes.join(key, exchange: grant.written.exchange, broker: broker, outbox: outbox)
+        let index = held[grant.written]?.firstIndex { $0.stream.key == key }
+        if let index, let old = held[grant.written]?[index] {
+            guard old.pace?.interval != grant.interval else { return nil }
+            held[grant.written]?.remove(at: index)
+            let replacement = add(grant, key: key, broker: broker)
+            shard.routes.leave(old)
+            return replacement
+        }
+        return add(grant, key: key, broker: broker)
+    }
+
+    private func add(_ grant: SubscribeWork.Granted, key: StreamKey, broker: String) -> Subscription {
+        let subscription = shard.routes.join(
+            key, exchange: grant.written.exchange, broker: broker, outbox: outbox, interval: grant.interval)
         held[grant.written, default: []].append(subscription)
         return subscription
     }

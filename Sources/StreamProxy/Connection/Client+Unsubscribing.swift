@@ -29,7 +29,7 @@ extension Client {
         }
         for subscription in leaving { work.routes.append(subscription.route) }
         shard.leave(leaving) { [self, work] in
-            outbox.forgetLeftStreams()
+            shard.routes.settle()
             shard.perform({ await work.run() }) { [self] reply in
                 send(reply)
                 finish()

@@ -27,7 +27,7 @@ final class Client: ChannelInboundHandler {
     var requests = RequestQueue()
     var keepalive: Keepalive
     var ending = Ending.open
-    var listensToOrders = false
+    var orders = OrderInterest()
 
     /// How far the end of the connection has come.
     enum Ending {
@@ -41,7 +41,10 @@ final class Client: ChannelInboundHandler {
 
     init(shard: Shard, deflates: Bool) {
         self.shard = shard
-        outbox = Outbox(socket: socket, loop: shard.loop, deflates: deflates, counters: shard.counters)
+        outbox = Outbox(
+            socket: socket, loop: shard.loop,
+            wire: Cohort.Wire(deflates: deflates, coalesces: shard.configuration.coalesces),
+            shard: (shard.counters, shard.routes.postponed))
         reader = MessageReader(limit: shard.configuration.maxMessage, allowsCompression: deflates)
         keepalive = Keepalive(now: shard.loop.now, shard.configuration)
     }
@@ -144,7 +147,7 @@ final class Client: ChannelInboundHandler {
     private func frame(_ payload: ByteBuffer) -> ByteBuffer {
         var frame = ByteBuffer()
         // A long acknowledgement is not worth the time that compressing it takes from the other clients.
-        if outbox.deflates, payload.readableBytes <= Outbox.chunk,
+        if outbox.wire.deflates, payload.readableBytes <= Outbox.chunk,
             payload.withUnsafeReadableBytes({ shard.deflater.writeFrame(.text, payload: $0, to: &frame) })
         {
             return frame

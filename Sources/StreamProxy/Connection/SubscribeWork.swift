@@ -18,6 +18,8 @@ struct SubscribeWork: Sendable {
         /// As the client wrote it.
         let written: Instrument
         let route: RouteKey
+        /// At most one message in that time.
+        let interval: TimeAmount?
     }
 
     func run() async -> Outcome {
@@ -39,7 +41,7 @@ struct SubscribeWork: Sendable {
         let replies = entries.map { entry, written -> JSONValue in
             switch written.flatMap({ written in Self.grant(written, outcomes.popFirst()) }) {
             case .success(let (written, grant)):
-                outcome.grants.append(Granted(written: written, route: grant.route))
+                outcome.grants.append(Granted(written: written, route: grant.route, interval: request.interval))
                 return Replies.granted(written, request.mode, grant, broker: broker)
             case .failure(let rejection):
                 isComplete = false

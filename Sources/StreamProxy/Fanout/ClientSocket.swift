@@ -1,18 +1,61 @@
 import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 
 /// Where a client's bytes leave the program. The only place that writes to a client's socket after its handshake.
 ///
-/// The seam for writing to the descriptor directly: whoever does that must keep the order of calls, and call `done`
-/// once for each, at once if the kernel took everything.
+/// While the channel has nothing to write, bytes go to the descriptor directly, which costs a system call and nothing else;
+/// what the kernel does not take at once goes through the channel, which waits for the socket, and until that is done
+/// nobody writes past it. Under TLS all bytes go through the channel. Confined to its loop.
 final class ClientSocket {
     private var context: ChannelHandlerContext?
+    private var descriptor: CInt?
 
     init() {}
 
-    func attach(_ context: ChannelHandlerContext) { self.context = context }
+    /// - Parameter isPlain: Whether no handler between here and the socket changes the bytes.
+    func attach(_ context: ChannelHandlerContext, isPlain: Bool = true) {
+        self.context = context
+        guard isPlain else { return }
+        descriptor = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+            // Valid for as long as the channel is open; `detach()` comes before it closes.
+            $0
+        }
+    }
 
     /// The connection is gone; nothing is sent any more.
-    func detach() { context = nil }
+    func detach() {
+        context = nil
+        descriptor = nil
+    }
+
+    /// Hands over as much as the kernel takes at once. Never calls back. Only while no ``send(_:done:)`` is under way.
+    /// - Returns: Bytes taken; an error of the socket counts as none, and the channel meets it with the next write.
+    func sendNow(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard let descriptor, let start = bytes.baseAddress else { return 0 }
+        var sent = 0
+        while sent < bytes.count {
+            #if os(Linux)
+            let flags = CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT)
+            #else
+            let flags = CInt(MSG_DONTWAIT)
+            #endif
+            let count = systemSend(descriptor, start + sent, bytes.count - sent, flags)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            sent += count
+            // A short count means that the socket's buffer is full: asking again would only be told so.
+            break
+        }
+        return sent
+    }
 
     /// Hands all bytes over; there is never more than one such call under way.
     /// - Parameter done: Called when the kernel has taken them, often before this returns; not after a failure, which
@@ -32,3 +75,11 @@ final class ClientSocket {
 
     func close() { context?.close(mode: .all, promise: nil) }
 }
+
+#if canImport(Glibc)
+private let systemSend = Glibc.send
+#elseif canImport(Musl)
+private let systemSend = Musl.send
+#else
+private let systemSend = Darwin.send
+#endif

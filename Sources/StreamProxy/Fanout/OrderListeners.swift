@@ -16,8 +16,7 @@ struct OrderListeners {
     /// Relays an update untouched. Order updates are never dropped.
     func relay(user: String, payload: UnsafeRawBufferPointer) {
         guard let listeners = clients[user] else { return }
-        for client in listeners.values {
-            client.send(ByteBuffer(bytes: payload))
-        }
+        let update = ByteBuffer(bytes: payload)
+        for client in listeners.values { client.receiveOrder(update) }
     }
 }

@@ -2,8 +2,8 @@ import NIOCore
 
 /// What waits to be sent to one client.
 ///
-/// While the socket takes everything, frames are appended to one buffer that leaves in one write. While a write is under
-/// way the client is slow: then control frames (acknowledgements, order updates, pings) still queue up in order, and
+/// While the socket takes everything, a batch of market data goes straight from its cohort to the socket. While a write is
+/// under way the client is slow: then control frames (acknowledgements, order updates, pings) still queue up in order, and
 /// market data shrinks to a list of streams that have something new; each stream holds its newest frame itself. So a
 /// stalled client costs one list entry a subscription, and nobody waits for it. Confined to its loop.
 final class Outbox {
@@ -11,30 +11,47 @@ final class Outbox {
     /// burst to thousands of clients does not pile up in buffers.
     static let chunk = 64 << 10
 
-    /// Whether the client agreed on permessage-deflate.
-    let deflates: Bool
+    /// A client that is slow again and again is told so now and then.
+    static let noticeInterval = TimeAmount.seconds(10)
+
+    let wire: Cohort.Wire
+    /// The clients whose streams this one shares; nil while it has none.
+    var cohort: Cohort?
+    /// Position in the cohort's list.
+    var place = 0
+    /// Waits to be put into the right cohort.
+    var isUnsettled = false
+
     private(set) var isWriting = false
-    /// The shard will call ``flush()`` at the end of this batch.
-    var isTouched = false
     /// When the write under way began.
     private(set) var writingSince: NIODeadline = .uptimeNanoseconds(0)
+    /// Told that it is slow, in this spell or shortly before.
+    private var isWarned = false
+    private var warnedAt: NIODeadline = .uptimeNanoseconds(0)
 
     private let socket: ClientSocket
     private let loop: any EventLoop
     private let counters: ProxyCounters
+    private unowned let postponed: PostponedWrites
     private var ready = ByteBuffer()
     private var readyMessages = 0
-    private var changed: ContiguousArray<Subscription> = []
+    /// What the kernel has not taken of a batch, until the channel is given it.
+    private var rest: ByteBuffer?
+    private var changed: ContiguousArray<Stream> = []
+    /// Those of `changed` that the client still has.
+    private var waiting: Set<ObjectIdentifier> = []
     private var pong: ByteBuffer?
     private var isPumping = false
     private var isSealed = false
     private var onDrained: (() -> Void)?
 
-    init(socket: ClientSocket, loop: any EventLoop, deflates: Bool, counters: ProxyCounters) {
+    init(
+        socket: ClientSocket, loop: any EventLoop, wire: Cohort.Wire, shard: (counters: ProxyCounters, PostponedWrites)
+    ) {
         self.socket = socket
         self.loop = loop
-        self.deflates = deflates
-        self.counters = counters
+        self.wire = wire
+        (counters, postponed) = shard
     }
 
     /// Bytes of control frames that a client which does not read has made us keep.
@@ -58,47 +75,100 @@ final class Outbox {
         }
     }
 
-    /// Queues the newest frame of a stream.
-    @inline(__always)
-    func append(_ stream: Stream, for subscription: @autoclosure () -> Subscription) {
+    // MARK: Market data
+
+    /// Sends a batch of the cohort's: frames of `streams`, one behind the other. Never calls back.
+    /// - Parameter ends: Where each frame ends, for clients that want one a write.
+    func deliver(
+        _ batch: UnsafeRawBufferPointer, _ streams: ContiguousArray<Unmanaged<Stream>>, ends: ContiguousArray<Int>?
+    ) {
+        guard !isSealed else { return }
+        guard !isWriting else {
+            for stream in streams { mark(stream._withUnsafeGuaranteedRef { $0 }) }
+            return
+        }
+        if ready.readableBytes > 0 || pong != nil {
+            // Control frames came first.
+            ready.writeBytes(batch)
+            readyMessages += streams.count
+            return postpone()
+        }
+        var sent = 0
+        if let ends {
+            for end in ends {
+                let count = socket.sendNow(UnsafeRawBufferPointer(rebasing: batch[sent..<end]))
+                sent += count
+                if sent < end { break }
+            }
+        } else {
+            sent = socket.sendNow(batch)
+        }
+        counters.messagesOut.add(streams.count)
+        counters.bytesOut.add(batch.count)
+        guard sent < batch.count else { return }
+        isWriting = true
+        writingSince = loop.now
+        rest = ByteBuffer(bytes: batch[sent...])
+        postpone()
+    }
+
+    /// Queues the newest frame of a stream for this client alone.
+    func append(_ stream: Stream) {
         if isSealed { return }
         if isWriting {
-            mark(subscription())
+            mark(stream)
         } else {
             copyFrame(of: stream)
             if ready.readableBytes >= Self.chunk { flush() }
         }
     }
 
-    private func mark(_ subscription: Subscription) {
-        if subscription.isWaiting {
-            counters.conflated.add()
+    private func mark(_ stream: Stream) {
+        if waiting.insert(ObjectIdentifier(stream)).inserted {
+            changed.append(stream)
         } else {
-            subscription.isWaiting = true
-            changed.append(subscription)
+            counters.conflated.add()
+            if !isWarned { warn() }
         }
     }
 
-    @inline(__always)
+    /// The first step: the client is told, before anything newer, that it does not get everything any more.
+    private func warn() {
+        isWarned = true
+        warnedAt = loop.now
+        counters.slowNotices.add()
+        append(Self.notice)
+    }
+
+    private static let notice: ByteBuffer = {
+        let text: StaticString = """
+            {"type":"notice","code":"SLOW_CLIENT","message":"You read more slowly than data comes. Until you have caught \
+            up, you get the newest value of each instrument only."}
+            """
+        var frame = ByteBuffer()
+        FrameHeader.write(.text, length: text.utf8CodeUnitCount, to: &frame)
+        frame.writeStaticString(text)
+        return frame
+    }()
+
     private func copyFrame(of stream: Stream) {
-        if deflates {
-            ready.writeImmutableBuffer(stream.deflatedFrame())
+        if wire.deflates {
+            stream.withDeflatedFrame { _ = ready.writeBytes($0) }
         } else {
-            ready.writeImmutableBuffer(stream.frame)
+            ready.writeBytes(stream.frame.bytes)
         }
         readyMessages += 1
     }
 
-    /// Forgets the streams that the client has left.
-    func forgetLeftStreams() {
-        changed.removeAll { $0.hasLeft }
-    }
+    /// The client has left the stream: what waits of it is not sent.
+    func forget(_ stream: Stream) { waiting.remove(ObjectIdentifier(stream)) }
+
+    // MARK: The end
 
     /// Queues the last frame of this connection, and drops the market data that waits.
     /// - Parameter drained: Called once everything has left.
     func seal(with frame: ByteBuffer, drained: (() -> Void)? = nil) {
-        changed = []
-        pong = nil
+        forgetMarketData()
         append(frame)
         isSealed = true
         onDrained = drained
@@ -108,10 +178,27 @@ final class Outbox {
     /// The connection is gone: nothing is kept.
     func discard() {
         isSealed = true
-        changed = []
-        pong = nil
+        forgetMarketData()
         ready = ByteBuffer()
+        rest = nil
         onDrained = nil
+    }
+
+    private func forgetMarketData() {
+        changed = []
+        waiting = []
+        pong = nil
+    }
+
+    // MARK: Writing
+
+    private func postpone() { postponed.add(self) }
+
+    /// Goes on with a write that was postponed: what it meets may end the connection.
+    func resume() {
+        guard let rest else { return flush() }
+        self.rest = nil
+        hand(rest)
     }
 
     /// Sends what waits, unless a write is under way.
@@ -121,6 +208,7 @@ final class Outbox {
         isPumping = true
         while !isWriting, let bytes = nextChunk() { write(bytes) }
         isPumping = false
+        if isWarned, !isWriting, loop.now >= warnedAt + Self.noticeInterval { isWarned = false }
         if !isWriting, let drained = onDrained {
             onDrained = nil
             drained()
@@ -128,11 +216,20 @@ final class Outbox {
     }
 
     private func write(_ bytes: ByteBuffer) {
-        isWriting = true
-        writingSince = loop.now
         counters.messagesOut.add(readyMessages)
         counters.bytesOut.add(bytes.readableBytes)
         readyMessages = 0
+        var bytes = bytes
+        let sent = bytes.withUnsafeReadableBytes { socket.sendNow($0) }
+        bytes.moveReaderIndex(forwardBy: sent)
+        guard bytes.readableBytes > 0 else { return }
+        isWriting = true
+        writingSince = loop.now
+        hand(bytes)
+    }
+
+    /// Gives bytes to the channel, which waits until the socket takes them.
+    private func hand(_ bytes: ByteBuffer) {
         socket.send(bytes) { [weak self] in
             guard let self else { return }
             self.isWriting = false
@@ -149,9 +246,8 @@ final class Outbox {
         if !changed.isEmpty, ready.readableBytes < Self.chunk {
             var taken = 0
             while taken < changed.count, ready.readableBytes < Self.chunk {
-                let subscription = changed[taken]
-                subscription.isWaiting = false
-                if !subscription.hasLeft { copyFrame(of: subscription.stream) }
+                let stream = changed[taken]
+                if waiting.remove(ObjectIdentifier(stream)) != nil { copyFrame(of: stream) }
                 taken += 1
             }
             changed.removeFirst(taken)
@@ -169,5 +265,22 @@ final class Outbox {
         // Now and then only: moving the rest for every piece would take quadratic time.
         if ready.readerIndex > ready.readableBytes { ready.discardReadBytes() }
         return piece
+    }
+}
+
+/// Writes that have to wait until nobody walks through the lists of clients: the channel may answer one by ending the
+/// connection at once.
+final class PostponedWrites {
+    private var outboxes: ContiguousArray<Outbox> = []
+
+    func add(_ outbox: Outbox) { outboxes.append(outbox) }
+
+    func run() {
+        var index = 0
+        while index < outboxes.count {
+            outboxes[index].resume()
+            index += 1
+        }
+        outboxes.removeAll(keepingCapacity: true)
     }
 }

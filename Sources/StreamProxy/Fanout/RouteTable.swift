@@ -2,7 +2,7 @@ import MarketBus
 import MarketData
 import NIOCore
 
-/// Who gets what: a shard's routes, their streams, and the clients on them.
+/// Who gets what: a shard's routes, their streams, and the clients on them. Confined to its loop.
 ///
 /// Interest in the bus follows from it: the first stream of a route subscribes, the last one unsubscribes.
 final class RouteTable {
@@ -10,8 +10,13 @@ final class RouteTable {
         var streams: ContiguousArray<Stream> = []
     }
 
+    let postponed = PostponedWrites()
+
     private var routes: [RouteKey: Route] = [:]
-    private var touched: ContiguousArray<Outbox> = []
+    private let cohorts = CohortTable()
+    private let pacing = Pacing()
+    private var touched: ContiguousArray<Cohort> = []
+    private var spare: ContiguousArray<FrameBuffer> = []
     private let port: any BusPort
     private let deflater: Deflater
     private let counters: ProxyCounters
@@ -28,29 +33,44 @@ final class RouteTable {
     /// The bus is closed; clients that leave later leave nothing there.
     func close() { isClosed = true }
 
+    // MARK: Clients
+
     /// Puts a client on a stream; what comes from now on is sent to it. To be called when the acknowledgement has been
     /// queued, so that nothing can precede it.
-    func join(_ key: StreamKey, exchange: String, broker: String, outbox: Outbox) -> Subscription {
+    /// - Parameter interval: At most one message in that time, the newest; nil for all.
+    func join(
+        _ key: StreamKey, exchange: String, broker: String, outbox: Outbox, interval: TimeAmount? = nil
+    ) -> Subscription {
         let stream = stream(key, exchange: exchange, broker: broker)
-        let subscription = Subscription(stream: stream, exchange: exchange)
-        stream.add(subscription, outbox)
+        let subscription = Subscription(stream: stream, exchange: exchange, outbox: outbox, interval: interval)
+        stream.subscribers += 1
+        if subscription.pace == nil {
+            cohorts.insert(stream, for: outbox)
+        } else {
+            stream.paced.append(subscription)
+        }
         return subscription
     }
 
-    /// Sends a client that has just joined the value that others have got already. Without one, the publisher's snapshot
-    /// is on its way.
-    func sendLastValue(of subscription: Subscription, to outbox: Outbox) {
+    /// Queues the value that others have got already for a client that has just joined. Without one, the publisher's
+    /// snapshot is on its way.
+    func appendLastValue(of subscription: Subscription) {
         guard subscription.stream.hasValue, !subscription.hasLeft else { return }
-        outbox.append(subscription.stream, for: subscription)
-        touch(outbox)
+        subscription.outbox.append(subscription.stream)
     }
 
     func leave(_ subscription: Subscription) {
         guard !subscription.hasLeft else { return }
         subscription.hasLeft = true
         let stream = subscription.stream
-        stream.remove(subscription)
-        guard stream.subscriptions.isEmpty, let route = routes[stream.key.route] else { return }
+        subscription.outbox.forget(stream)
+        if subscription.pace == nil {
+            cohorts.remove(stream, for: subscription.outbox)
+        } else {
+            stream.paced.removeAll { $0 === subscription }
+        }
+        stream.subscribers -= 1
+        guard stream.subscribers == 0, let route = routes[stream.key.route] else { return }
         route.streams.removeAll { $0 === stream }
         if route.streams.isEmpty {
             routes[stream.key.route] = nil
@@ -58,6 +78,9 @@ final class RouteTable {
             if !isClosed { port.unsubscribe(stream.key.route) }
         }
     }
+
+    /// The client is going: it gets nothing any more. Its subscriptions may leave later, a part in each turn.
+    func dismiss(_ outbox: Outbox) { cohorts.dismiss(outbox) }
 
     private func stream(_ key: StreamKey, exchange: String, broker: String) -> Stream {
         if let stream = routes[key.route]?.streams.first(where: { $0.key.symbol == key.symbol }) { return stream }
@@ -76,40 +99,56 @@ final class RouteTable {
         return stream
     }
 
-    /// Fans one message out. Nothing is parsed, and the frame is built once a stream.
+    // MARK: Messages
+
+    /// Gathers one message for everybody who wants it. Nothing is parsed, and the frame is built once a stream.
     func receive(_ key: RouteKey, snapshot: Bool, _ payload: UnsafeRawBufferPointer) {
         guard let route = routes[key] else { return }
         for stream in route.streams {
             // A stream has a value as soon as anybody on it has received one: then the snapshot is no news.
             if snapshot, stream.hasValue { continue }
             stream.update(payload)
-            // Copies: a write that fails may take its client off the stream.
-            let outboxes = stream.outboxes
-            let subscriptions = stream.subscriptions
-            for index in outboxes.indices {
-                let outbox = outboxes[index]
-                outbox.append(stream, for: subscriptions[index])
-                touch(outbox)
-            }
+            for listener in stream.listeners { gather(stream, for: listener.cohort) }
+            if !stream.paced.isEmpty { pacing.receive(stream) }
         }
     }
 
     @inline(__always)
-    private func touch(_ outbox: Outbox) {
-        guard !outbox.isTouched else { return }
-        outbox.isTouched = true
-        touched.append(outbox)
+    private func gather(_ stream: Stream, for cohort: Cohort) {
+        let batch: FrameBuffer
+        if let running = cohort.batch {
+            batch = running
+        } else {
+            batch = spare.popLast() ?? FrameBuffer(capacity: Outbox.chunk)
+            cohort.begin(batch)
+            touched.append(cohort)
+        }
+        if cohort.gather(stream, into: batch) >= Outbox.chunk { cohort.deliver() }
     }
 
-    /// One write for each client that got something.
+    /// Ends a batch: one write for each client that got something.
     func flush() {
-        var index = 0
-        while index < touched.count {
-            let outbox = touched[index]
-            outbox.isTouched = false
-            outbox.flush()
-            index += 1
+        for cohort in touched {
+            if let batch = cohort.end() { spare.append(batch) }
         }
         touched.removeAll(keepingCapacity: true)
+        postponed.run()
+        cohorts.settle()
+    }
+
+    /// Puts clients whose streams have changed together with those who have the same. Outside of a batch.
+    func settle() { cohorts.settle() }
+
+    /// Sends what subscriptions with a rate of their own may get now.
+    /// - Returns: When the next one may; nil when nothing waits.
+    func pace(_ now: @autoclosure () -> NIODeadline) -> NIODeadline? {
+        guard pacing.next != nil else { return nil }
+        pacing.send(now())
+        return pacing.next
+    }
+
+    /// Memory of batches that nobody uses now, for a sweep now and then: a burst must not keep it for ever.
+    func trim() {
+        if spare.count > 4 { spare.removeFirst(spare.count / 2) }
     }
 }

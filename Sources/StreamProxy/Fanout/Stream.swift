@@ -3,17 +3,29 @@ import NIOCore
 
 /// A route under the name that its clients know it by, with its newest frame.
 ///
-/// The frame is rebuilt in place for every message and copied to each client, so a tick allocates nothing. It also is
+/// The frame is rebuilt in place for every message and copied to each cohort, so a tick allocates nothing. It also is
 /// the last value for clients that come later, and all that a slow client has to keep.
 final class Stream {
-    let key: StreamKey
-    private(set) var frame = ByteBuffer()
-    /// False until the first message.
-    var hasValue: Bool { frame.readableBytes > 0 }
+    /// A cohort that gets this stream, and where this stream is in its list.
+    struct Listener {
+        unowned(unsafe) let cohort: Cohort
+        var seat: Int
+    }
 
-    private(set) var outboxes: ContiguousArray<Outbox> = []
-    /// In step with `outboxes`, which the fan-out reads alone.
-    private(set) var subscriptions: ContiguousArray<Subscription> = []
+    let key: StreamKey
+    /// Part of the fingerprint of every set of streams that this one is in: random, so nobody can choose streams whose
+    /// sets look alike.
+    let mark: Fingerprint
+    let frame = FrameBuffer()
+    /// False until the first message.
+    var hasValue: Bool { frame.count > 0 }
+
+    /// Cohorts hold their streams and take themselves off this list before they go.
+    var listeners: ContiguousArray<Listener> = []
+    /// Subscriptions with a rate of their own.
+    var paced: ContiguousArray<Subscription> = []
+    /// Clients on it, however they are served.
+    var subscribers = 0
 
     private let prefix: [UInt8]
     private let suffix: [UInt8]
@@ -25,6 +37,7 @@ final class Stream {
     init(key: StreamKey, exchange: String, broker: String, deflater: Deflater) {
         self.key = key
         self.deflater = deflater
+        mark = Fingerprint.random()
         var bytes = ByteBuffer()
         bytes.writeStaticString("{\"type\":\"market_data\",\"symbol\":")
         bytes.writeJSON(key.symbol)
@@ -44,52 +57,30 @@ final class Stream {
         let length = prefix.count + payload.count + suffix.count
         headerSize = FrameHeader.size(length)
         frame.clear()
-        FrameHeader.write(.text, length: length, to: &frame)
-        frame.writeBytes(prefix)
-        frame.writeBytes(payload)
-        frame.writeBytes(suffix)
+        frame.append(headerSize) { FrameHeader.write(.text, length: length, at: $0) }
+        prefix.withUnsafeBytes { frame.append($0) }
+        frame.append(payload)
+        suffix.withUnsafeBytes { frame.append($0) }
         isDeflated = false
     }
 
     /// The frame for clients with permessage-deflate: compressed for the first that asks, if it gets smaller at all.
-    func deflatedFrame() -> ByteBuffer {
+    func withDeflatedFrame<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         if !isDeflated {
             isDeflated = true
             deflated.clear()
-            let header = headerSize
-            let isSmaller = frame.withUnsafeReadableBytes { bytes in
-                deflater.writeFrame(
-                    .text, payload: UnsafeRawBufferPointer(rebasing: bytes[header...]), to: &deflated)
-            }
+            let isSmaller = deflater.writeFrame(
+                .text, payload: UnsafeRawBufferPointer(rebasing: frame.bytes[headerSize...]), to: &deflated)
             if !isSmaller { deflated = ByteBuffer() }
         }
-        return deflated.readableBytes > 0 ? deflated : frame
+        return deflated.readableBytes > 0 ? deflated.withUnsafeReadableBytes(body) : body(frame.bytes)
     }
 
     /// The message inside the frame, without the envelope; for a stream of the same route under another name.
     func withPayload(_ body: (UnsafeRawBufferPointer) -> Void) {
         guard hasValue else { return }
-        frame.withUnsafeReadableBytes { bytes in
-            let payload = bytes[(headerSize + prefix.count)..<(bytes.count - suffix.count)]
-            body(UnsafeRawBufferPointer(rebasing: payload))
-        }
-    }
-
-    func add(_ subscription: Subscription, _ outbox: Outbox) {
-        subscription.index = subscriptions.count
-        subscriptions.append(subscription)
-        outboxes.append(outbox)
-    }
-
-    /// Takes constant time, for the moment when ten thousand clients leave.
-    func remove(_ subscription: Subscription) {
-        let index = subscription.index
-        guard index < subscriptions.count, subscriptions[index] === subscription else { return }
-        subscriptions.swapAt(index, subscriptions.count - 1)
-        outboxes.swapAt(index, outboxes.count - 1)
-        subscriptions.removeLast()
-        outboxes.removeLast()
-        if index < subscriptions.count { subscriptions[index].index = index }
+        let payload = frame.bytes[(headerSize + prefix.count)..<(frame.count - suffix.count)]
+        body(UnsafeRawBufferPointer(rebasing: payload))
     }
 }
 

@@ -33,6 +33,10 @@ enum JSONValue: Equatable, Sendable {
         if case .number(let literal) = self { Int(literal) } else { nil }
     }
 
+    var double: Double? {
+        if case .number(let literal) = self { Double(literal) } else { nil }
+    }
+
     /// This object with one more member at its end.
     func adding(_ key: String, _ value: JSONValue?) -> JSONValue {
         guard let value, case .object(let members) = self else { return self }

@@ -1,4 +1,5 @@
 import MarketData
+import NIOCore
 
 /// `subscribe`: instruments, with one mode and one depth for all of them.
 struct SubscribeRequest {
@@ -6,6 +7,8 @@ struct SubscribeRequest {
     let mode: Mode
     /// Levels asked for by the request; a suffix of a symbol goes before.
     let depth: Int
+    /// At most one message of each instrument in that time, the newest; nil for all of them.
+    let interval: TimeAmount?
 
     static let defaultDepth = 5
 
@@ -18,6 +21,16 @@ struct SubscribeRequest {
         // `??` would lose the error's type.
         let level = try Self.depth(value, "depth_level")
         depth = try Self.depth(value, "depth") ?? level ?? Self.defaultDepth
+        interval = try Self.interval(value)
+    }
+
+    /// `max_rate`: messages a second of each instrument; an extension of ours that other servers pass over.
+    private static func interval(_ value: JSONValue) throws(Rejection) -> TimeAmount? {
+        guard let field = value["max_rate"], field != .null else { return nil }
+        guard let rate = field.double, rate >= 0.01, rate <= 1_000 else {
+            throw Rejection(.invalidParameters, "max_rate must be a number from 0.01 to 1000: messages a second")
+        }
+        return .nanoseconds(Int64(1e9 / rate))
     }
 
     private static func depth(_ value: JSONValue, _ key: String) throws(Rejection) -> Int? {

@@ -40,6 +40,9 @@ public struct ProxyConfiguration: Sendable {
     public var maxQueuedControl = 4 << 20
     /// How long a client may take nothing while something is waiting for it.
     public var slowTimeout: TimeAmount = .seconds(30)
+    /// Whether several messages may leave in one write. Without it each frame is a write, and so a TCP segment, of its own:
+    /// some clients read one frame a packet (AmiBroker's plugin, client-protocol.md section 8).
+    public var coalesces = true
     /// `SO_SNDBUF` of client sockets; nil leaves it to the kernel.
     public var socketSendBuffer: Int?
 

@@ -15,6 +15,7 @@ public final class ProxyCounters: Sendable {
     let messagesOut = Counter()
     let bytesOut = Counter()
     let conflated = Counter()
+    let slowNotices = Counter()
     let slowClosed = Counter()
     let authFailures = Counter()
     let badRequests = Counter()
@@ -39,6 +40,8 @@ public final class ProxyCounters: Sendable {
         public var bytesOut = 0
         /// Market data that a slow client did not get because something newer came.
         public var conflated = 0
+        /// Times that a client was told that it gets the newest values only.
+        public var slowNotices = 0
         /// Clients cut off for not reading.
         public var slowClosed = 0
         /// Refused keys.
@@ -57,6 +60,7 @@ public final class ProxyCounters: Sendable {
         result.messagesOut = messagesOut.value
         result.bytesOut = bytesOut.value
         result.conflated = conflated.value
+        result.slowNotices = slowNotices.value
         result.slowClosed = slowClosed.value
         result.authFailures = authFailures.value
         result.badRequests = badRequests.value

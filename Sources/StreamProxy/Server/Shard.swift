@@ -24,6 +24,8 @@ final class Shard {
     private var clients: [ObjectIdentifier: Client] = [:]
     private var handshakes: [ObjectIdentifier: HandshakeHandler] = [:]
     private var tasks = 0
+    /// When ``pace()`` is called again.
+    private var paced: NIODeadline?
     private var revokedKeys: Set<Int64> = []
     private var drained: EventLoopPromise<Void>?
 
@@ -60,6 +62,7 @@ final class Shard {
             }
         }
         routes.flush()
+        pace()
         if count < Self.batch {
             port.rearm()
         } else {
@@ -91,7 +94,18 @@ final class Shard {
         let now = loop.now
         for handshake in handshakes.values { handshake.sweep(now) }
         for client in clients.values { client.sweep(now) }
-        routes.flush()
+        routes.settle()
+        routes.trim()
+    }
+
+    /// Sends what subscriptions with a rate of their own may get now, and comes again when the next may.
+    private func pace() {
+        guard let next = routes.pace(loop.now), next < paced ?? .distantFuture else { return }
+        paced = next
+        loop.assumeIsolated().scheduleTask(deadline: next) {
+            if self.paced == next { self.paced = nil }
+            self.pace()
+        }
     }
 
     func apply(_ change: AccountChange) {

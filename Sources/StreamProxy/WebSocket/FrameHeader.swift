@@ -7,6 +7,20 @@ enum FrameHeader {
         length < 126 ? 2 : length <= Int(UInt16.max) ? 4 : 10
     }
 
+    /// Writes the header to memory with room for ``size(_:)`` bytes.
+    static func write(_ opcode: Opcode, length: Int, at start: UnsafeMutableRawPointer) {
+        start.storeBytes(of: 0x80 | opcode.rawValue, as: UInt8.self)
+        if length < 126 {
+            start.storeBytes(of: UInt8(length), toByteOffset: 1, as: UInt8.self)
+        } else if length <= Int(UInt16.max) {
+            start.storeBytes(of: 126, toByteOffset: 1, as: UInt8.self)
+            start.storeBytes(of: UInt16(length).bigEndian, toByteOffset: 2, as: UInt16.self)
+        } else {
+            start.storeBytes(of: 127, toByteOffset: 1, as: UInt8.self)
+            (start + 2).storeBytes(of: UInt64(length).bigEndian, as: UInt64.self)
+        }
+    }
+
     static func write(_ opcode: Opcode, compressed: Bool = false, length: Int, to bytes: inout ByteBuffer) {
         bytes.writeInteger(0x80 | (compressed ? 0x40 : 0) | opcode.rawValue)
         if length < 126 {

@@ -1,6 +1,7 @@
 import Accounts
 import ArgumentParser
 import Foundation
+import Instruments
 import Operations
 import PluginHost
 
@@ -25,7 +26,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 "configuration",
                 "read\(settings.origins.isEmpty ? ", all defaults" : ": \(settings.origins.count) settings are set")")
             for notice in settings.notices + settings.withoutEffect { findings.hint("configuration", notice) }
-            checkPlugins(settings, &findings)
+            let registry = checkPlugins(settings, &findings)
+            await checkInstruments(settings, registry, &findings)
             await checkStore(settings, &findings)
             checkPorts(settings, &findings)
             checkSystem(settings, &findings)
@@ -36,7 +38,7 @@ struct DoctorCommand: AsyncParsableCommand {
         if findings.hasBad { throw ExitCode(1) }
     }
 
-    private func checkPlugins(_ settings: Settings, _ findings: inout Findings) {
+    private func checkPlugins(_ settings: Settings, _ findings: inout Findings) -> AdapterRegistry {
         let registry = Plugins.scan(settings)
         for record in registry.report where record.state != .ignored {
             if record.state == .loaded {
@@ -53,6 +55,35 @@ struct DoctorCommand: AsyncParsableCommand {
             _ = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
         } catch {
             findings.bad("adapter settings", "\(error)")
+        }
+        return registry
+    }
+
+    /// Of the brokers that cannot do without.
+    private func checkInstruments(
+        _ settings: Settings, _ registry: AdapterRegistry, _ findings: inout Findings
+    ) async {
+        do {
+            let store = try MasterStore.existing(path: MasterStore.path(beside: settings.store))
+            let records = try await store?.records() ?? []
+            store?.close()
+            for broker in registry.brokers where registry.adapter(broker)?.hasMaster == true {
+                let mend = "`feedhost instruments sync \(broker)` downloads them"
+                guard let record = records.first(where: { $0.broker == broker }) else {
+                    findings.hint("instruments", "none of \(broker) are stored, and it knows no symbol; \(mend)")
+                    continue
+                }
+                let text = "\(record.rows) of \(broker), \(InstrumentTexts.age(since: record.syncedAt)) old"
+                // A weekend, when nothing is refreshed on a machine that sleeps, is no reason to worry.
+                let isOld = Date().timeIntervalSince1970 - Double(record.syncedAt) > 4 * 86_400
+                if isOld {
+                    findings.hint("instruments", "\(text); \(mend)")
+                } else {
+                    findings.good("instruments", text)
+                }
+            }
+        } catch {
+            findings.bad("instruments", "\(error)")
         }
     }
 

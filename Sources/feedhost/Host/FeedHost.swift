@@ -1,5 +1,6 @@
 import Accounts
 import Foundation
+import Instruments
 import Logging
 import MarketBus
 import MarketData
@@ -11,7 +12,6 @@ import StreamProxy
 final class FeedHost: Sendable {
     let store: AccountStore
     private let settings: Settings
-    private let registry: AdapterRegistry
     private let bus: SharedPublisher
     private let sessions: SessionPool
     private let proxy: ProxyServer
@@ -36,6 +36,7 @@ final class FeedHost: Sendable {
         let registry = Plugins.scan(settings)
         Plugins.log(registry, logger)
         let adapterSettings = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
+            .mapValues { $0.mapValues(\.value) }
         let store: AccountStore
         let watcher: StoreWatcher
         do {
@@ -46,17 +47,20 @@ final class FeedHost: Sendable {
         }
         for notice in store.notices { logger.notice("\(notice)") }
 
+        let catalog = InstrumentCatalog(path: MasterStore.path(beside: settings.store), logger: logger)
+        // Before the first client can ask for a symbol.
+        await catalog.load()
         let instruments = InstrumentRegistry()
         // A flood of these must not pile up: looking once more is enough.
         let (invalidations, told) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1000))
         let bus = try Listening.bus(settings, registry: registry, instruments: instruments, logger) { told.yield($0) }
         let accounts = SQLiteAccounts(store: store, defaults: settings.credentialDefaults)
         var configuration = SessionPool.Configuration()
-        configuration.adapterSettings = adapterSettings.mapValues { $0.mapValues(\.value) }
+        configuration.adapterSettings = adapterSettings
         configuration.externalAs = settings.bus.externalAs
         configuration.limits = settings.poolLimits
         let sessions = SessionPool(
-            registry: registry, instruments: instruments, bus: bus, credentials: accounts,
+            registry: registry, instruments: instruments, masters: catalog, bus: bus, credentials: accounts,
             configuration: configuration, logger: logger)
         let proxy: ProxyServer
         do {
@@ -67,19 +71,21 @@ final class FeedHost: Sendable {
             bus.stop()
             throw error
         }
+        let masters = BrokerMasters(
+            registry: registry, settings: adapterSettings, accounts: store,
+            credentialDefaults: settings.credentialDefaults)
         return FeedHost(
-            store: store, settings: settings, registry: registry, bus: bus, sessions: sessions, proxy: proxy,
-            watcher: watcher, invalidations: invalidations, logger: logger)
+            store: store, settings: settings, bus: bus, sessions: sessions, proxy: proxy, watcher: watcher,
+            catalog: catalog, masters: masters, invalidations: invalidations, logger: logger)
     }
 
     private init(
-        store: AccountStore, settings: Settings, registry: AdapterRegistry, bus: SharedPublisher,
-        sessions: SessionPool, proxy: ProxyServer, watcher: StoreWatcher, invalidations: AsyncStream<String>,
-        logger: Logger
+        store: AccountStore, settings: Settings, bus: SharedPublisher, sessions: SessionPool, proxy: ProxyServer,
+        watcher: StoreWatcher, catalog: InstrumentCatalog, masters: BrokerMasters,
+        invalidations: AsyncStream<String>, logger: Logger
     ) {
         self.store = store
         self.settings = settings
-        self.registry = registry
         self.bus = bus
         self.sessions = sessions
         self.proxy = proxy
@@ -87,6 +93,14 @@ final class FeedHost: Sendable {
         self.logger = logger
         tasks = [
             Task { await watcher.run() },
+            Task { await catalog.run() },
+            Task {
+                guard settings.instruments.isRefreshed else { return }
+                await InstrumentRefresh(
+                    masters: masters, path: MasterStore.path(beside: settings.store),
+                    at: settings.instruments.refreshAt, logger: logger
+                ).run()
+            },
             Task {
                 for await user in invalidations {
                     await watcher.look()

@@ -1,3 +1,5 @@
+import MarketData
+
 extension AdapterSettings {
     /// Says what is wrong, now that the loaded adapters and their keys are known.
     /// - Parameter declared: by broker; brokers without settings have an empty list.
@@ -52,7 +54,7 @@ extension AdapterSettings {
             }
             if let match = fitting.first { return match }
             let words = declared.flatMap { broker, keys in keys.map { "\(broker)_\($0.name)" } } + Self.ownVariables
-            let near = NearMatch.nearest(to: rest, among: words)
+            let near = EditDistance.nearest(to: rest, among: words)
             problems.append(
                 "\(entry.source) is not a setting: no adapter is loaded whose name it begins with."
                     + (near.map { " Did you mean \(SettingSource.prefix)\($0.uppercased())?" } ?? ""))

@@ -24,14 +24,9 @@ struct ConfigurationOptions: ParsableArguments {
     }
 }
 
-/// What `serve` can be told on top of it.
-struct ServeSettingsOptions: ParsableArguments {
+/// What commands that use adapters can be told on top of it.
+struct AdapterOptions: ParsableArguments {
     @OptionGroup var configuration: ConfigurationOptions
-    @Option(help: "Address that clients connect to.")
-    var host: String?
-    // A text: then a wrong one is told by the settings, in the same words as a wrong variable.
-    @Option(help: "Port that clients connect to; 0 picks a free one.")
-    var port: String?
     @Option(help: ArgumentHelp("Folder with adapters, before all others; repeatable.", valueName: "dir"))
     var plugins: [String] = []
     @Option(help: ArgumentHelp("Setting of an adapter; repeatable.", valueName: "broker.key=value"))
@@ -39,11 +34,26 @@ struct ServeSettingsOptions: ParsableArguments {
 
     var input: SettingsInput {
         var input = configuration.input
+        input.pluginFolders = plugins
+        input.assignments = set
+        return input
+    }
+}
+
+/// What `serve` can be told on top of that.
+struct ServeSettingsOptions: ParsableArguments {
+    @OptionGroup var adapters: AdapterOptions
+    @Option(help: "Address that clients connect to.")
+    var host: String?
+    // A text: then a wrong one is told by the settings, in the same words as a wrong variable.
+    @Option(help: "Port that clients connect to; 0 picks a free one.")
+    var port: String?
+
+    var input: SettingsInput {
+        var input = adapters.input
         input.flags += [("--host", "proxy.host", host), ("--port", "proxy.port", port)].compactMap { flag, key, value in
             value.map { SettingSource.Flag(flag: flag, key: key, value: $0) }
         }
-        input.pluginFolders = plugins
-        input.assignments = set
         return input
     }
 }

@@ -19,6 +19,7 @@ extension SettingKind {
         case .level: return Self.level(word).map { .level($0) }
         case .logFormat: return Self.logFormat(text).map { .logFormat($0) }
         case .time: return Self.time(word).map { .time($0) }
+        case .choice(let words): return words.contains(word.lowercased()) ? .text(word.lowercased()) : nil
         case .databaseURL: return word.isEmpty || Self.isURL(word) ? .text(word) : nil
         case .endpoint: return word.isEmpty || Self.isEndpoint(word) ? .text(word) : nil
         case .broker: return word.isEmpty || Self.isBroker(word) ? .text(word) : nil

@@ -13,6 +13,8 @@ enum SettingKind: Sendable, Hashable {
     case level
     case logFormat
     case time
+    /// One of a few words.
+    case choice([String])
     case databaseURL
     /// Where ZeroMQ binds.
     case endpoint
@@ -48,6 +50,7 @@ enum SettingKind: Sendable, Hashable {
         case .level: "trace, debug, info, notice, warning, error, critical or one of Python's names"
         case .logFormat: "text, json or a Python logging pattern with %(message)s"
         case .time: "a time HH:MM from 00:00 to 23:59"
+        case .choice(let words): words.joined(separator: " or ")
         case .databaseURL: "a URL such as sqlite:///db/openalgo.db"
         case .endpoint: "tcp://HOST:PORT, ipc://PATH or nothing"
         case .broker: "a broker: lowercase letters, digits and _"

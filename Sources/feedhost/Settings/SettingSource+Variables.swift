@@ -1,3 +1,5 @@
+import MarketData
+
 extension SettingSource {
     static let prefix = "FEEDHOST_"
 
@@ -39,7 +41,7 @@ extension SettingSource {
     private mutating func takeUnknown(_ name: String, _ value: String, _ origin: String) {
         let rest = name.dropFirst(Self.prefix.count).lowercased()
         let ours = SettingTable.variables.filter { $0.hasPrefix(Self.prefix) }
-        let near = ours.filter { NearMatch.distance($0, name) <= 2 }.min()
+        let near = ours.filter { EditDistance.between($0, name, atMost: 2) != nil }.min()
         if let near {
             problems.append("\(origin) is not a setting. Did you mean \(near)?")
         } else if !rest.dropFirst().dropLast().contains("_") {

@@ -3,7 +3,7 @@ enum SettingTable {
     private static let openalgo = SettingDefinition.Reader.later("read by the openalgo provider, not yet available")
     private static let logFiles = SettingDefinition.Reader.later("read by the log files, not yet available")
 
-    static let all: [SettingDefinition] = proxy + bus + plugins + accounts + limits + logs + fromOpenAlgo
+    static let all: [SettingDefinition] = proxy + bus + plugins + accounts + instruments + limits + logs + fromOpenAlgo
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
     static let variables = Set(all.compactMap(\.environment))
 
@@ -63,6 +63,15 @@ enum SettingTable {
         .init(
             "broker.api_secret_market", "BROKER_API_SECRET_MARKET", .text, secret: true,
             "api_secret_market of users without one of their own"),
+    ]
+
+    private static let instruments: [SettingDefinition] = [
+        .init(
+            "instruments.refresh", "FEEDHOST_INSTRUMENTS_REFRESH", .choice(["daily", "never"]), default: "daily",
+            "whether the host fetches new instrument masters of the brokers that its users are on"),
+        .init(
+            "instruments.refresh_at", "FEEDHOST_INSTRUMENTS_REFRESH_AT", .time, default: "08:35",
+            "when they are fetched, HH:MM in India; missing ones are fetched at once"),
     ]
 
     private static let limits: [SettingDefinition] = [

@@ -73,6 +73,9 @@ extension Settings {
         pool = Pool(
             isEnabled: values.bool("pool.enabled"), maxSymbols: values.int("pool.max_symbols"),
             maxConnections: values.int("pool.max_connections"))
+        instruments = Instruments(
+            isRefreshed: values.text("instruments.refresh") == "daily",
+            refreshAt: values.time("instruments.refresh_at"))
         validBrokers = values.list("brokers.valid")
         credentialDefaults = ["api_key", "api_secret", "api_key_market", "api_secret_market"].reduce(into: [:]) {
             $0[$1] = values.secret("broker.\($1)")

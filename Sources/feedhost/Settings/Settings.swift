@@ -54,6 +54,13 @@ struct Settings: Sendable {
         let maxConnections: Int
     }
 
+    struct Instruments: Sendable {
+        /// Whether the host fetches new masters itself.
+        let isRefreshed: Bool
+        /// India's time.
+        let refreshAt: TimeOfDay
+    }
+
     struct Log: Sendable {
         let level: Logger.Level
         let format: LogFormat
@@ -79,6 +86,7 @@ struct Settings: Sendable {
     let store: String
     let stats: StatsFile
     let pool: Pool
+    let instruments: Instruments
     /// Empty: every broker that is loaded.
     let validBrokers: [String]
     /// `BROKER_API_KEY` and its kin by credential name, for users without their own.

@@ -101,6 +101,27 @@ struct PluginProbeTests {
         #expect(try #require(probe.probe([changed])[changed]).get().brokers.map(\.broker) == ["minimal"])
     }
 
+    /// The adapter is asked without an instance. One that follows the null pointer has no master, and works otherwise.
+    @Test(arguments: [
+        ("static const fh_instruments table; return strcmp(id, \"feedhost.instruments/1\") ? NULL : &table;", true),
+        ("return NULL;", false), ("return (void *)(long)*(volatile int *)instance;", false), ("exit(0);", false),
+        ("for (;;) *(volatile char *)id;", false),
+    ])
+    func mastersAreFoundOut(body: String, hasMaster: Bool) throws {
+        let temporary = try TemporaryFolder()
+        try ProbeFixture.adapter(extension: body, in: temporary)
+        let adapter = try #require(scan([temporary.path]).adapter("minimal"))
+        #expect(adapter.hasMaster == hasMaster)
+        #expect(adapter.capabilities.flags.isEmpty)
+    }
+
+    @Test func whoTakesAnySymbolIsNotAskedForAMaster() throws {
+        let valid = try folder(".work/valid.so")
+        let probe = ProbeFixture.probe()
+        let request = PluginProbe.Request(path: valid, identity: try #require(FileIdentity(path: valid)))
+        #expect(try #require(probe.probe([request])[request]).get().masters.isEmpty)
+    }
+
     @Test func aProgramThatIsNoProbeIsNotTakenForOne() throws {
         let valid = try folder(".work/valid.so")
         let probe = PluginProbe(executable: "/bin/true", environment: [:])

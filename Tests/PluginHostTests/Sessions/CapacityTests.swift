@@ -20,13 +20,52 @@ import Testing
             try await session.subscribe("D")
             let full = refusal(await session.grants([Wish("E")])[0])
             #expect(full?.code == .capacity)
-            #expect(full?.message.contains("2 instruments on each of 2 connections, and all 4") == true)
+            #expect(
+                full?.message
+                    == "scripted: 2 connections of 2 instruments are full (4 subscribed); unsubscribe some first")
             #expect(await session.referenced.count == 4)
             // What is there already needs no room, and what leaves makes some.
             try await session.subscribe("A", .depth)
             await session.unsubscribe([routes[1]])
             try await session.subscribe("E")
             #expect(fixture.broker[1]?.served.count == 2 && fixture.broker[2]?.served.count == 2)
+        }
+    }
+
+    @Test func threeConnectionsOfThreeThousand() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(quota: 3_000, maxLinks: 3, batch: 500)]
+        try await SessionFixture.run(declared) { fixture, session in
+            let results = await session.grants((0...9_000).map { Wish("S\($0)") })
+            #expect(results.count { refusal($0) == nil } == 9_000)
+            try await eventually("all connections serve") {
+                (1...3).allSatisfy { fixture.broker[$0]?.served.count == 3_000 }
+            }
+            #expect(
+                refusal(results[9_000])
+                    == FeedError(
+                        .capacity,
+                        "scripted: 3 connections of 3,000 instruments are full (9,000 subscribed); unsubscribe some first"
+                    ))
+        }
+    }
+
+    @Test func aDeepBookCountsTwiceWhereModesAreCounted() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(quota: 4, unit: .instrumentAndMode)]
+        try await SessionFixture.run(declared) { fixture, session in
+            try await session.subscribe("A", .depth, depth: 20)
+            try await session.subscribe("B", .depth, depth: 5)
+            let last = try await session.subscribe("C", .ltp).route
+            let full =
+                "scripted: 1 connection of 4 (instrument, mode) pairs is full (3 subscribed); unsubscribe some first"
+            #expect(refusal(await session.grants([Wish("D")])[0])?.message == full)
+            #expect(refusal(await session.grants([Wish("B", .depth, depth: 20)])[0])?.message == full)
+            #expect(await session.wanted == ["NSE:A/Depth/20", "NSE:B/Depth/5", "NSE:C/LTP/0"])
+            // More of what counts once costs nothing.
+            try await session.subscribe("C", .depth, depth: 5)
+            await session.unsubscribe([last])
+            #expect(fixture.broker.count == 1)
         }
     }
 
@@ -99,7 +138,10 @@ import Testing
         try await SessionFixture.run(declared) { fixture, session in
             let results = await session.grants(["A", "B", "C"].map { Wish($0, .depth, depth: 20) })
             #expect(results.map { refusal($0)?.code } == [nil, nil, .capacity])
-            #expect(refusal(results[2])?.message.contains("more than 5 levels") == true)
+            #expect(
+                refusal(results[2])?.message
+                    == "scripted: 2 connections of 1 instruments with more than 5 levels are full (2 subscribed); unsubscribe some first"
+            )
             try await session.subscribe("C", .depth, depth: 5)
             #expect(fixture.broker.count == 2)
         }

@@ -55,6 +55,73 @@ import Testing
         }
     }
 
+    @Test func whoIsLetInAndThenRefusedIsNotTriedForEver() async throws {
+        try await SessionFixture.run(connected: false) { fixture, session in
+            fixture.broker.change {
+                $0.connect = { instance, generation in
+                    instance.report(FH_CONN_READY, generation)
+                    instance.report(FH_CONN_FAILED, generation, reason: FH_WHY_AUTH_EXPIRED)
+                    return Int(FH_OK)
+                }
+            }
+            try? await session.ready()
+            try await fixture.lines.waitFor("the end of it") { $0.hasPrefix("error scripted: the access token has") }
+            #expect(await session.status() == "disconnected")
+            #expect(fixture.broker.calls.count(\.isConnect) == 2)
+        }
+    }
+
+    @Test func theRetryReadsTheCredentialsAgain() async throws {
+        try await SessionFixture.run(connected: false) { fixture, session in
+            fixture.vault.set(version: 1, ["access_token": "old"])
+            fixture.broker.change {
+                $0.connects = [
+                    { instance, generation in
+                        fixture.vault.set(version: 2, ["access_token": "new"])
+                        instance.report(FH_CONN_FAILED, generation, reason: FH_WHY_AUTH_REJECTED)
+                        return Int(FH_OK)
+                    }
+                ]
+            }
+            try await session.ready()
+            #expect(
+                fixture.broker.calls.entries.filter(\.isConnect) == [
+                    .connect(instance: 1, generation: 1, version: 1, ["access_token": "old"]),
+                    .connect(instance: 1, generation: 2, version: 2, ["access_token": "new"]),
+                ])
+        }
+    }
+
+    @Test func everyConnectionReadsThemForItself() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(quota: 1, maxLinks: 2)]
+        try await SessionFixture.run(declared, connected: false) { fixture, session in
+            fixture.vault.set(version: 1, ["access_token": "old"])
+            try await session.ready()
+            try await session.subscribe("A")
+            try await session.subscribe("B")
+            // A token that has died refuses each of them twice, and no more.
+            fixture.broker.change { $0.connect = Self.refusing(FH_WHY_AUTH_REJECTED) }
+            for number in 1...2 { fixture.broker[number]?.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK) }
+            try await fixture.lines.waitFor("both to give up", count: 2) { $0.hasPrefix("error ") }
+            #expect(fixture.broker.calls.count(\.isConnect) == 6)
+            fixture.broker.change {
+                $0.connect = { instance, generation in
+                    instance.report(FH_CONN_READY, generation)
+                    return Int(FH_OK)
+                }
+            }
+            fixture.vault.set(version: 2, ["access_token": "new"])
+            await session.credentialsChanged()
+            try await fixture.broker.calls.waitFor("replay", count: 4) { $0.isSubscribe }
+            #expect((1...2).map { fixture.broker[$0]?.served.values.map(\.name) } == [["NSE:A"], ["NSE:B"]])
+            #expect(
+                fixture.broker.calls.entries.filter(\.isConnect).suffix(2).allSatisfy {
+                    if case .connect(_, _, 2, ["access_token": "new"]) = $0 { true } else { false }
+                })
+        }
+    }
+
     @Test func failedIsFinal() async throws {
         try await SessionFixture.run { fixture, session in
             try await session.subscribe("INFY")

@@ -41,7 +41,8 @@ final class PoolFixture: Sendable {
         var logger = Logger(label: "test", factory: { [lines] _ in JournalLog(lines: lines) })
         logger.logLevel = .trace
         pool = SessionPool(
-            adapters: Adapters(loaded: adapters), instruments: registry, bus: bus, credentials: vault,
+            adapters: Adapters(loaded: adapters), instruments: registry, masters: NoInstruments(), bus: bus,
+            credentials: vault,
             configuration: pooling, logger: logger)
     }
 

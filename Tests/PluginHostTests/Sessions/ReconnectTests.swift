@@ -74,6 +74,9 @@ import Testing
                 ]
             }
             try await session.ready()
+            // On a busy machine the time that a login may take is over before.
+            try await fixture.broker.calls.waitFor("the third connect", count: 3) { $0.isConnect }
+            try await eventually("connected") { await session.status() == "connected" }
             let calls = fixture.broker.calls.entries
             #expect(calls.count(where: \.isConnect) == 3)
             for (earlier, later) in zip(calls, calls.dropFirst()) where later.isConnect {
@@ -107,6 +110,18 @@ import Testing
             try await fixture.lines.waitFor("the wait") { $0.contains("connecting again in 3600000 ms") }
             // The account's limit does not shorten it.
             #expect(fixture.broker.calls.count(\.isConnect) == 1)
+        }
+    }
+
+    @Test(arguments: [(0, 10_000), (2_500, 2_500), (40_000, 40_000)] as [(UInt32, Int)])
+    func tooManyConnectionsAreAReasonToWait(retryAfter: UInt32, wait: Int) async throws {
+        try await SessionFixture.run { fixture, session in
+            fixture.broker.instance?.report(
+                FH_CONN_DISCONNECTED, 1, reason: FH_WHY_CONNECTION_LIMIT, retryAfter: retryAfter)
+            try await fixture.lines.waitFor("the wait") {
+                $0.contains("the account has too many connections; connecting again in \(wait) ms")
+            }
+            #expect(await session.status() == "connecting")
         }
     }
 

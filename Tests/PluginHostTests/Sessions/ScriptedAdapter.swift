@@ -11,6 +11,24 @@ struct SeenWish: Sendable, Hashable {
     let name: String
     let mode: Mode
     let depth: Int
+    let listing: SeenListing
+}
+
+/// What the host says of an instrument beside its OpenAlgo names.
+struct SeenListing: Sendable, Hashable {
+    var exchange = ""
+    var token = ""
+    var priceExponent: Int8 = 0
+    var tickSize: Int64 = 0
+    var lotSize: Int64 = 0
+}
+
+extension SeenListing {
+    init(_ instrument: fh_instrument) {
+        self.init(
+            exchange: instrument.broker_exchange.text, token: instrument.broker_token.text,
+            priceExponent: instrument.price_exp, tickSize: instrument.tick_size, lotSize: instrument.lot_size)
+    }
 }
 
 /// A call into the scripted adapter. `instance` counts from 1.
@@ -21,12 +39,21 @@ enum AdapterCall: Sendable, Equatable {
     case unsubscribe(instance: Int, request: UInt64, [UInt32])
     case disconnect(instance: Int, generation: UInt64)
     case destroy(instance: Int)
+    case startOrders(instance: Int)
+    case stopOrders(instance: Int)
 
     var isConnect: Bool { if case .connect = self { true } else { false } }
     var isSubscribe: Bool { if case .subscribe = self { true } else { false } }
     var isUnsubscribe: Bool { if case .unsubscribe = self { true } else { false } }
     var isDestroy: Bool { if case .destroy = self { true } else { false } }
     var isCreate: Bool { if case .create = self { true } else { false } }
+
+    var isOrders: Bool {
+        switch self {
+        case .startOrders, .stopOrders: true
+        default: false
+        }
+    }
 
     /// The wishes of a `subscribe()` as `NAME/mode/depth`.
     var wishes: [String] {
@@ -42,6 +69,9 @@ final class ScriptedBroker: Sendable {
 
     struct Script: Sendable {
         var createStatus = Int(FH_OK)
+        var offersOrders = true
+        /// Used up one after another; then FH_OK.
+        var orderStarts: [Int] = []
         /// Used up one after another; then ``connect`` answers.
         var connects: [OnConnect] = []
         var connect: OnConnect = { instance, generation in
@@ -92,6 +122,8 @@ final class ScriptedBroker: Sendable {
 final class ScriptedInstance: @unchecked Sendable {
     let broker: ScriptedBroker
     let number: Int
+    /// Index of its kind of connection.
+    let link: Int
     let context: OpaquePointer?
     let host: fh_host?
     /// What the broker sends, from the adapter's point of view.
@@ -101,6 +133,7 @@ final class ScriptedInstance: @unchecked Sendable {
     init(broker: ScriptedBroker, number: Int, params: fh_create_params) {
         self.broker = broker
         self.number = number
+        link = Int(params.link)
         context = params.ctx
         host = params.host?.pointee
     }
@@ -116,6 +149,11 @@ final class ScriptedInstance: @unchecked Sendable {
     }
 
     func end() { destroyed.withLock { $0 = true } }
+
+    /// Loses the connection, unless the host ends it in this moment: after `destroy()` nothing may be reported.
+    func lose(_ generation: UInt64) {
+        destroyed.withLock { if !$0 { report(FH_CONN_DISCONNECTED, generation, reason: FH_WHY_NETWORK) } }
+    }
 
     /// Notes wishes as served without telling the host.
     func serve(_ wishes: [SeenWish]) { view.withLock { view in for wish in wishes { view[wish.handle] = wish } } }
@@ -177,6 +215,42 @@ final class ScriptedInstance: @unchecked Sendable {
         tick.ts_recv = fh_ts_none()
         tick.ts_exchange = fh_ts_none()
         return host?.publish_ticks(context, &tick, 1) ?? fh_status(FH_E_INVALID)
+    }
+
+    /// Publishes an order update of which only these are known.
+    @discardableResult
+    func publishOrder(
+        _ id: String, _ status: String, filled: Int64? = nil, price: Int64? = nil, exchange: String = "",
+        symbol: String = "", token: String = "", change: (inout fh_order) -> Void = { _ in }
+    ) -> fh_status {
+        let texts = [id, status, exchange, symbol, token].map { StableText($0) }
+        var order = fh_order()
+        order.size = UInt32(MemoryLayout<fh_order>.size)
+        order.order_id = texts[0].str
+        order.status = texts[1].str
+        order.broker_exchange = texts[2].str
+        order.broker_symbol = texts[3].str
+        order.broker_token = texts[4].str
+        order.price_exp = -2
+        order.ts_exchange = fh_ts_none()
+        if let filled {
+            order.filled = filled
+            order.known |= UInt32(FH_O_FILLED)
+        }
+        if let price {
+            order.price = price
+            order.known |= UInt32(FH_O_PRICE)
+        }
+        change(&order)
+        let sink = host?.extension(context, "feedhost.orders/1")?.assumingMemoryBound(to: fh_order_sink.self)
+        return withExtendedLifetime(texts) { sink?.pointee.publish(context, &order) ?? fh_status(FH_E_UNSUPPORTED) }
+    }
+
+    func find(exchange: String, token: String) -> UInt32 {
+        let (exchange, token) = (StableText(exchange), StableText(token))
+        return withExtendedLifetime((exchange, token)) {
+            host?.find_by_token(context, exchange.str, token.str) ?? 0
+        }
     }
 
     func log(_ text: String, level: Int = Int(FH_LOG_WARNING)) {

@@ -10,6 +10,7 @@ import Synchronization
 struct ScriptedTable: @unchecked Sendable {
     static let shared = ScriptedTable()
     let pointer: UnsafePointer<fh_adapter>
+    let orders: UnsafePointer<fh_orders>
 
     private init() {
         let table = UnsafeMutablePointer<fh_adapter>.allocate(capacity: 1)
@@ -17,8 +18,14 @@ struct ScriptedTable: @unchecked Sendable {
             to: fh_adapter(
                 size: UInt32(MemoryLayout<fh_adapter>.size), reserved: 0, create: scriptedCreate,
                 connect: scriptedConnect, subscribe: scriptedSubscribe, unsubscribe: scriptedUnsubscribe,
-                disconnect: scriptedDisconnect, destroy: scriptedDestroy, extension: nil))
+                disconnect: scriptedDisconnect, destroy: scriptedDestroy, extension: scriptedExtension))
         pointer = UnsafePointer(table)
+        let orders = UnsafeMutablePointer<fh_orders>.allocate(capacity: 1)
+        orders.initialize(
+            to: fh_orders(
+                size: UInt32(MemoryLayout<fh_orders>.size), reserved: 0, start: scriptedStartOrders,
+                stop: scriptedStopOrders))
+        self.orders = UnsafePointer(orders)
     }
 }
 
@@ -66,7 +73,8 @@ private func seen(_ requests: UnsafePointer<fh_sub_request>?, _ count: UInt32) -
         guard let instrument = request.instrument?.pointee else { return nil }
         return SeenWish(
             handle: instrument.handle, name: "\(instrument.exchange.text):\(instrument.symbol.text)",
-            mode: Mode(highestOf: UInt32(request.mode)) ?? .ltp, depth: Int(request.depth))
+            mode: Mode(highestOf: UInt32(request.mode)) ?? .ltp, depth: Int(request.depth),
+            listing: SeenListing(instrument))
     }
 }
 
@@ -103,4 +111,24 @@ private func scriptedDestroy(_ pointer: OpaquePointer?) {
     guard let instance = instance(pointer) else { return }
     instance.end()
     instance.broker.calls.add(.destroy(instance: instance.number))
+}
+
+private func scriptedExtension(_ pointer: OpaquePointer?, _ id: UnsafePointer<CChar>?) -> UnsafeRawPointer? {
+    guard let instance = instance(pointer), let id, String(cString: id) == "feedhost.orders/1",
+        instance.broker.script.withLock({ $0.offersOrders })
+    else { return nil }
+    return UnsafeRawPointer(ScriptedTable.shared.orders)
+}
+
+private func scriptedStartOrders(_ pointer: OpaquePointer?) -> fh_status {
+    guard let instance = instance(pointer) else { return fh_status(FH_E_INVALID) }
+    instance.broker.calls.add(.startOrders(instance: instance.number))
+    return fh_status(
+        instance.broker.script.withLock { $0.orderStarts.isEmpty ? Int(FH_OK) : $0.orderStarts.removeFirst() })
+}
+
+private func scriptedStopOrders(_ pointer: OpaquePointer?) -> fh_status {
+    guard let instance = instance(pointer) else { return fh_status(FH_E_INVALID) }
+    instance.broker.calls.add(.stopOrders(instance: instance.number))
+    return fh_status(FH_OK)
 }

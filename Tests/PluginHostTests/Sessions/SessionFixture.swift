@@ -52,13 +52,15 @@ struct Declared {
     var dataSilence: Int64?
     var keys: [AdapterKey] = []
     var settings: [AdapterKey] = []
+    var orders = Capabilities.OrderStream.none
+    var hasMaster = false
 
     static func link(
         name: String = "market", carries: UInt32 = 7, quota: Int = 0, deepQuota: Int = 0, maxLinks: Int = 1,
-        maxDepth: Int = 0, batch: Int = 0, perSecond: Int = 0
+        maxDepth: Int = 0, batch: Int = 0, perSecond: Int = 0, unit: LinkKind.Unit = .instrument
     ) -> LinkKind {
         LinkKind(
-            name: name, carries: carries, unit: .instrument, quota: quota, deepQuota: deepQuota, maxLinks: maxLinks,
+            name: name, carries: carries, unit: unit, quota: quota, deepQuota: deepQuota, maxLinks: maxLinks,
             maxDepth: maxDepth, batch: batch, perSecond: perSecond)
     }
 
@@ -68,14 +70,14 @@ struct Declared {
             appHeartbeat: nil, dataSilence: dataSilence, offHoursSilence: dataSilence, backoffBase: backoffBase,
             backoffMax: backoffMax)
         let capabilities = Capabilities(
-            modeBits: modes, flags: flags, orderStream: .none, exchanges: exchanges, depthLevels: depth, links: links,
+            modeBits: modes, flags: flags, orderStream: orders, exchanges: exchanges, depthLevels: depth, links: links,
             timings: timings)
         let description = BrokerDescription(
             id: id, name: "Scripted", vendor: "Tests", version: "1.0.0", url: nil, license: nil, broker: broker,
             capabilities: capabilities, configKeys: settings, credentialKeys: keys)
         return LoadedAdapter(
             description: description, table: ScriptedTable.shared.pointer, abi: ABIVersion(major: 1, minor: 0),
-            path: "/scripted.so")
+            path: "/scripted.so", hasMaster: hasMaster)
     }
 }
 
@@ -88,6 +90,7 @@ final class SessionFixture: Sendable {
     let vault = Vault()
     let lines = Journal<String>()
     let registry = InstrumentRegistry()
+    let masters = MasterDouble()
     let bus: SharedPublisher
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let limits: PoolLimits
@@ -117,7 +120,7 @@ final class SessionFixture: Sendable {
             id: bus.openSession(user: user, broker: "scripted"), user: user, adapter: adapter, loop: group.next(),
             environment: SessionEnvironment(
                 bus: bus, registry: registry, credentials: vault, adapterSettings: ["scripted": settings],
-                counters: AdapterCounters(), limits: limits, logger: logger))
+                counters: AdapterCounters(), limits: limits, logger: logger, masters: masters))
         sessions.withLock { $0.append(session) }
         return session
     }
@@ -193,6 +196,7 @@ extension BrokerSession {
         }.sorted()
     }
 
+    var linkCount: Int { links.count }
     var waiterCount: Int { readyWaiters.count + links.values.flatMap(\.lines.values).map(\.waiters.count).reduce(0, +) }
 }
 

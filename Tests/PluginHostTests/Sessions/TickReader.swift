@@ -12,7 +12,13 @@ actor TickReader {
         let json: String
     }
 
+    struct Order: Sendable, Equatable {
+        let user: String
+        let json: String
+    }
+
     let ticks = Journal<Tick>()
+    let orders = Journal<Order>()
     private let port: any BusPort
     private var isOpen = true
 
@@ -26,8 +32,11 @@ actor TickReader {
     private func drain() {
         guard isOpen else { return }
         _ = port.drain(limit: 10_000) { event in
-            if case .data(let key, _, let payload) = event {
+            switch event {
+            case .data(let key, _, let payload):
                 ticks.add(Tick(key: key, json: String(decoding: payload, as: UTF8.self)))
+            case .order(let user, let payload):
+                orders.add(Order(user: user, json: String(decoding: payload, as: UTF8.self)))
             }
         }
         port.rearm()

@@ -38,6 +38,33 @@ enum ProbeFixture {
         return output
     }()
 
+    /// Compiles the smallest adapter, without the flag for any symbol and with that body of `extension(instance, id)`.
+    static func adapter(extension body: String, in folder: TemporaryFolder) throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let source = """
+            #include <stdlib.h>
+            #include <string.h>
+            #include "feedhost/extensions.h"
+            #define FH_CAP_ANY_SYMBOL 0
+            static const void *(extension)(fh_instance *instance, const char *id) { (void)instance, (void)id; \(body) }
+            #define extension(a, b) __attribute__((unused)) unused_extension(a, b)
+            #include "minimal.h"
+            """
+        let path = try folder.write("minimal.c", Array(source.utf8))
+        let include = root.deletingLastPathComponent().appendingPathComponent("Sources/CFeedhostABI/include").path
+        let status = run(
+            "/usr/bin/env",
+            [
+                "cc", "-std=c11", "-shared", "-fPIC", "-I", include, "-I",
+                root.appendingPathComponent("Fixtures/BadPlugins").path, path, "-o", "\(folder.path)/minimal.so",
+            ])
+        guard status == 0 else { throw CompilerFailure(status: status) }
+        try folder.chmod("minimal.so", 0o755)
+    }
+
+    struct CompilerFailure: Error { let status: Int32? }
+
     static var isReady: Bool { executable != nil && plugins != nil }
 
     static func probe(limit: Duration = .seconds(1)) -> PluginProbe {

@@ -55,8 +55,9 @@ final class Bench {
         let route = RouteKey(session: 1, instrument: UInt32(symbol.utf8.reduce(0) { $0 * 31 + UInt32($1) }), mode: mode)
         let subscription = shard.routes.join(
             StreamKey(route: route, symbol: symbol), exchange: "NSE", broker: "b", outbox: client.outbox)
-        shard.routes.sendLastValue(of: subscription, to: client.outbox)
-        shard.routes.flush()
+        shard.routes.appendLastValue(of: subscription)
+        client.outbox.flush()
+        shard.routes.settle()
         return route
     }
 

@@ -12,6 +12,8 @@ final class SessionDouble: MarketSession {
         var references: [RouteKey: Int] = [:]
         var status = "connected"
         var refusal: FeedError?
+        var orders = 0
+        var hasOrders = true
     }
 
     private let state = Mutex(State())
@@ -27,6 +29,10 @@ final class SessionDouble: MarketSession {
     }
 
     var references: [RouteKey: Int] { state.withLock { $0.references } }
+    /// References of the order stream.
+    var orders: Int { state.withLock { $0.orders } }
+
+    func loseOrderStream() { state.withLock { $0.hasOrders = false } }
 
     func refuse(_ error: FeedError?) { state.withLock { $0.refusal = error } }
 
@@ -66,6 +72,16 @@ final class SessionDouble: MarketSession {
             }
         }
     }
+
+    func startOrders() async throws {
+        await gate.pass()
+        try state.withLock { state in
+            guard state.hasOrders else { throw FeedError(.broker, "no order stream") }
+            state.orders += 1
+        }
+    }
+
+    func stopOrders() async { state.withLock { $0.orders -= 1 } }
 
     func status() async -> String { state.withLock { $0.status } }
 }

@@ -1,0 +1,130 @@
+import AdapterKit
+
+// From a feed message to a tick.
+extension Noren {
+    /// Beyond this a precision is a mistake: prices have to fit with room to spare.
+    private static let mostDecimals: UInt8 = 8
+    /// Fields that a last price does not have.
+    private static let beyondLastPrice =
+        (FeedField.prices | FeedField.book | FeedField.units) & ~FeedField.bit(FeedField.lastPrice)
+    /// A feed time so far ahead of ours is implausible. Seconds.
+    private static let longestLead: Int64 = 3_600
+
+    func take(_ frame: Frame) {
+        guard frame.opcode != .pong else { return }
+        guard let header = decoder.decode(frame.bytes) else { return undecodable(frame) }
+        guard FeedKind.isFeed(header.kind) else { return takeAnswer(header, frame) }
+        takeFeed(header, frame)
+    }
+
+    private func takeFeed(_ header: FeedHeader, _ frame: Frame) {
+        guard header.exchange != 0, header.token != FeedDecoder.noToken else { return undecodable(frame) }
+        let place = table.map[ScripKey.make(header.exchange, header.token)]
+        let isDepth = header.kind == FeedKind.depthDelta || header.kind == FeedKind.depthSnapshot
+        guard place >= 0, isUsed(place, isDepth) else { return host.count(.framesIgnored) }
+
+        let isSnapshot = header.kind == FeedKind.depthSnapshot || header.kind == FeedKind.touchlineSnapshot
+        let book = table.book(place, isDepth: isDepth)
+        if isSnapshot { begin(book, header) }
+        if header.mostPlaces > book.state.pointee.decimals { refine(book, header) }
+        var unreadable = header.unreadable &+ book.merge(header, from: decoder)
+        let scrip = table.scrips + place
+        if header.has(FeedField.feedTime) {
+            let time = decoder.scaled(FeedField.feedTime, places: 0) ?? 0
+            scrip.pointee.feedTime = IndianTime.plausible.contains(time) ? time : 0
+            scrip.pointee.feedTimeReceivedAt = frame.receivedAt
+        }
+        publish(header, book, scrip.pointee, scrip.pointee.handle, frame.receivedAt, &unreadable)
+        if scrip.pointee.isShared {
+            for other in table.details[place].subscribers.dropFirst() {
+                publish(header, book, scrip.pointee, other.handle, frame.receivedAt, &unreadable)
+            }
+        }
+        if unreadable > 0 { host.count(.framesBad) }
+        if isSnapshot { confirmed(place, isDepth: isDepth) }
+    }
+
+    /// Whether messages of this feed are of use: not those of a feed that was left for the other one, or left altogether.
+    private func isUsed(_ place: Int, _ isDepth: Bool) -> Bool {
+        let scrip = table.scrips + place
+        guard scrip.pointee.handle != 0, table.book(place, isDepth: isDepth).state.pointee.isSent else { return false }
+        return scrip.pointee.wantsDepth == isDepth
+            || !table.book(place, isDepth: scrip.pointee.wantsDepth).state.pointee.isConfirmed
+    }
+
+    /// A snapshot holds everything known: what was known before is not any more.
+    private func begin(_ book: FeedBook, _ header: FeedHeader) {
+        book.state.pointee.known = 0
+        guard header.has(FeedField.precision), let precision = decoder.scaled(FeedField.precision, places: 0),
+            (0...Int64(Self.mostDecimals)).contains(precision)
+        else { return }
+        book.state.pointee.decimals = UInt8(precision)
+    }
+
+    /// A price with more decimals than the precision, such as an average, makes all of the scrip's prices finer.
+    private func refine(_ book: FeedBook, _ header: FeedHeader) {
+        let needed = min(decoder.placesNeeded(header, atLeast: book.state.pointee.decimals), Self.mostDecimals)
+        if needed > book.state.pointee.decimals { book.refine(to: needed) }
+    }
+
+    private func publish(
+        _ header: FeedHeader, _ book: FeedBook, _ scrip: Scrip, _ handle: UInt32, _ receivedAt: UInt64,
+        _ unreadable: inout Int
+    ) {
+        var tick = Tick(
+            instrument: handle, mode: .lastPrice, priceExponent: -Int8(book.state.pointee.decimals),
+            receivedAt: receivedAt)
+        let isSnapshot = header.kind == FeedKind.depthSnapshot || header.kind == FeedKind.touchlineSnapshot
+        tick.flags = isSnapshot ? [.snapshot, .last] : .last
+        var reader = FeedReader(header, decoder, decimals: book.state.pointee.decimals)
+        reader.fillDay(&tick)
+        unreadable &+= reader.unreadable
+        setTimes(&tick, header, scrip, receivedAt)
+
+        if header.kind == FeedKind.touchlineDelta || header.kind == FeedKind.touchlineSnapshot {
+            if header.present & FeedField.bids != 0 { tick.bid = book.top(price: FeedField.bidPrice) }
+            if header.present & FeedField.asks != 0 { tick.ask = book.top(price: FeedField.askPrice) }
+        } else if isSnapshot ? !scrip.isIndex : book.state.pointee.isConfirmed {
+            // A snapshot without levels says that the book is empty.
+            if publishBook(&tick, header, book, isWhole: isSnapshot) { return }
+        }
+        if header.present & Self.beyondLastPrice != 0 { tick.mode = .quote }
+        if isSnapshot || !tick.isEmpty { host.publish(tick) }
+    }
+
+    /// Publishes `tick` with the sides of the book that have changed; `false` if none has.
+    private func publishBook(_ tick: inout Tick, _ header: FeedHeader, _ book: FeedBook, isWhole: Bool) -> Bool {
+        let hasBids = isWhole || header.present & FeedField.bids != 0
+        let hasAsks = isWhole || header.present & FeedField.asks != 0
+        guard hasBids || hasAsks else { return false }
+        tick.mode = .depth
+        if hasBids {
+            book.fill(bids, price: FeedField.bidPrice)
+            tick.bid = Self.top(of: bids)
+        }
+        if hasAsks {
+            book.fill(asks, price: FeedField.askPrice)
+            tick.ask = Self.top(of: asks)
+        }
+        host.publish(tick, bids: hasBids ? bids : nil, asks: hasAsks ? asks : nil, limit: FeedField.levels)
+        return true
+    }
+
+    private static func top(of side: LevelBuffer) -> BookTop {
+        guard side.count > 0 else { return .withdrawn }
+        return BookTop(price: side[0].price, quantity: side[0].quantity)
+    }
+
+    private func setTimes(_ tick: inout Tick, _ header: FeedHeader, _ scrip: Scrip, _ receivedAt: UInt64) {
+        if header.has(FeedField.feedTime), scrip.feedTime > 0 {
+            tick.exchangeTime = UInt64(scrip.feedTime) * 1_000_000_000
+            if scrip.feedTime > Int64(receivedAt / 1_000_000_000) + Self.longestLead { tick.flags.insert(.badTime) }
+        }
+        if header.has(FeedField.lastTradeTime) {
+            let seconds = decoder.values[Int(FeedField.lastTradeTime)]
+            if let time = IndianTime.tradeTime(seconds, feed: scrip.feedClock(at: receivedAt)) {
+                tick.lastTradeTime = UInt64(time) * 1_000_000_000
+            }
+        }
+    }
+}

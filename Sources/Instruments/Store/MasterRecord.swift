@@ -1,0 +1,33 @@
+/// What is known of a broker's master beside its rows.
+public struct MasterRecord: Sendable, Hashable {
+    public let broker: String
+    /// Rises with every sync of any broker.
+    let sync: Int64
+    /// Where it came from: scheme, host and port, or the names of files.
+    public let source: String
+    /// Instruments that can be looked up.
+    public let rows: Int
+    /// Rows that made no sense or came twice.
+    public let leftOut: Int
+    /// Seconds since 1970, UTC.
+    public let syncedAt: Int64
+}
+
+/// What to look for in the stored masters.
+public struct MasterSearch: Sendable, Hashable {
+    /// Part of a symbol or a name, of OpenAlgo's or the broker's; capitals or not.
+    public var text: String
+    /// OpenAlgo's exchange; nil for all.
+    public var exchange: String?
+    /// Nil for all.
+    public var broker: String?
+    /// Rows at the most.
+    public var limit: Int
+
+    public init(_ text: String, exchange: String? = nil, broker: String? = nil, limit: Int = 20) {
+        self.text = text
+        self.exchange = exchange
+        self.broker = broker
+        self.limit = limit
+    }
+}

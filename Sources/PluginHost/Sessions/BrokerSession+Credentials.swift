@@ -1,0 +1,81 @@
+import CFeedhostABI
+import Logging
+import MarketData
+import NIOCore
+
+/// Credentials: read afresh for every connect, and what becomes of a link whose credentials are refused or change.
+extension BrokerSession {
+    /// Reads the credentials of this moment and hands them to the adapter.
+    func connect(link index: Int, generation: UInt64) async {
+        let credentials: BrokerCredentials
+        do {
+            credentials = try await environment.credentials.credentials(user: user, broker: broker)
+        } catch {
+            guard let link = links[index], link.generation == generation else { return }
+            logger.error("the credentials cannot be read: \(error)")
+            retry(
+                link,
+                after: ConnectionEvent(
+                    state: Int(FH_CONN_DISCONNECTED), generation: generation, message: "the credentials cannot be read")
+            )
+            return
+        }
+        guard !isEnded, let link = links[index], link.generation == generation else { return }
+        link.fingerprint = credentials.hashValue
+        let missing = adapter.description.credentialKeys.filter {
+            $0.required && credentials.values[$0.name]?.isEmpty != false
+        }
+        if !missing.isEmpty {
+            fail(
+                link,
+                FeedError(
+                    .broker,
+                    "\(broker) needs \(missing.map(\.name).joined(separator: ", ")) for user \(user); set them with: feedhost credentials set \(user) --broker \(broker) \(missing.map { "\($0.name)=…" }.joined(separator: " "))"
+                ))
+            return
+        }
+        let status = link.connect(credentials)
+        guard status != FH_OK else { return }
+        let isAuthentication = status == FH_E_AUTH
+        take(
+            ConnectionEvent(
+                state: Int(
+                    status == FH_E_INVALID || status == FH_E_UNSUPPORTED ? FH_CONN_FAILED : FH_CONN_DISCONNECTED),
+                reason: Int(isAuthentication ? FH_WHY_AUTH_REJECTED : FH_WHY_NETWORK), generation: generation,
+                message: Link.describe(status)),
+            from: link)
+    }
+
+    /// One retry, with whatever the store holds by then; after that only new credentials help.
+    func authenticationFailed(_ link: Link, _ event: ConnectionEvent) {
+        // Not forgotten with every connect: some brokers refuse after they have let us in.
+        if link.hasBeenHealthy(for: BrokerSession.healthyAfter) { link.authenticationFailures = 0 }
+        link.authenticationFailures += 1
+        guard link.authenticationFailures > 1 else {
+            retry(link, after: event)
+            return
+        }
+        fail(
+            link,
+            FeedError(
+                .brokerConnection,
+                "\(broker): \(event.sentence). Log in to the broker again, or set new credentials with: feedhost credentials set \(user) --broker \(broker) …"
+            ))
+    }
+
+    /// The store may hold other credentials: the session is rebuilt with them, its subscriptions restored. A second login
+    /// with the same token must not tear the feed down, and what was refused is not tried again.
+    func credentialsChanged() async {
+        let fresh = try? await environment.credentials.credentials(user: user, broker: broker)
+        guard !isEnded else { return }
+        for link in links.values where fresh == nil || link.fingerprint != fresh?.hashValue {
+            logger.info("the credentials have changed, connecting with the new ones")
+            link.disconnect()
+            lost(link)
+            link.authenticationFailures = 0
+            link.backoff.reset()
+            connect(link)
+        }
+        takeStock()
+    }
+}

@@ -1,0 +1,43 @@
+import CFeedhostABI
+import Logging
+import MarketData
+import NIOCore
+
+/// Reconnects a link that is silent for longer than its broker ever is.
+extension BrokerSession {
+    func startWatchdog() {
+        guard watchdog == nil else { return }
+        watchdog = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { [weak self] _ in
+            self?.assumeIsolated { $0.checkSilence() }
+        }
+    }
+
+    private func checkSilence() {
+        let now = WallClock.now()
+        let timings = adapter.capabilities.timings
+        let limit = MarketHours.areOpen(at: now) ? timings.dataSilence : timings.offHoursSilence
+        for link in links.values where link.isConnected && !link.lines.isEmpty {
+            let heard = max(link.lastHeard, link.readySince)
+            let silence = now > heard ? (now - heard) / 1_000_000 : 0
+            warnOfSilence(link, silence)
+            guard let limit, silence > UInt64(limit) else { continue }
+            logger.warning("no data for \(silence) ms, connecting again")
+            link.disconnect()
+            retry(
+                link,
+                after: ConnectionEvent(
+                    state: Int(FH_CONN_DISCONNECTED), reason: Int(FH_WHY_NETWORK), generation: link.generation,
+                    message: "silent for more than \(limit) ms"))
+        }
+    }
+
+    /// Says once for each silence that a link with subscriptions brings nothing (`WS_STALE_TICK_WARN_SECONDS`).
+    private func warnOfSilence(_ link: Link, _ silence: UInt64) {
+        guard let limit = environment.limits.staleTickWarning else { return }
+        let isSilent = silence > UInt64(limit.components.seconds) * 1_000
+        if isSilent, !link.isKnownSilent {
+            logger.warning("no tick for \(silence / 1_000) s on a connection with \(link.lines.count) instruments")
+        }
+        link.isKnownSilent = isSilent
+    }
+}

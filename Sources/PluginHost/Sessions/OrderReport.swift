@@ -1,0 +1,70 @@
+import CFeedhostABI
+import MarketData
+
+/// `fh_order`, copied: an update whose instrument is still in the broker's own terms.
+struct OrderReport: Sendable {
+    let brokerExchange: String
+    let brokerSymbol: String
+    let brokerToken: String
+    let update: OrderUpdate
+
+    /// Bytes of `fh_order` in ABI 1.0.
+    static let firstSize = 216
+
+    /// - Parameter order: Of an adapter; nothing behind its `size` is read.
+    /// - Returns: Nil when it is no order: without number or status, or with impossible exponents.
+    init?(_ order: UnsafePointer<fh_order>) {
+        guard Int(order.pointee.size) >= OrderReport.firstSize else { return nil }
+        let order = order.pointee
+        let (id, status) = (order.order_id.line, order.status.line)
+        guard !id.isEmpty, !status.isEmpty, (-18...0).contains(order.price_exp), (-18...0).contains(order.qty_exp)
+        else { return nil }
+        func known(_ bit: Int, _ value: Int64) -> Int64? { order.known & UInt32(bit) != 0 ? value : nil }
+        brokerExchange = order.broker_exchange.line
+        brokerSymbol = order.broker_symbol.line
+        brokerToken = order.broker_token.line
+        var update = OrderUpdate(orderID: id, status: status)
+        update.action = order.action.line
+        update.priceType = order.price_type.line
+        update.product = order.product.line
+        update.reason = order.reason.line
+        update.priceExponent = order.price_exp
+        update.quantityExponent = order.qty_exp
+        update.quantity = known(FH_O_QUANTITY, order.quantity)
+        update.filled = known(FH_O_FILLED, order.filled)
+        update.pending = known(FH_O_PENDING, order.pending)
+        update.price = known(FH_O_PRICE, order.price)
+        update.trigger = known(FH_O_TRIGGER, order.trigger)
+        update.average = known(FH_O_AVERAGE, order.average)
+        self.update = update
+    }
+}
+
+/// What clients were last told of each order, so that the same state told twice reaches them once.
+///
+/// The newest state alone is kept: a price that is changed back to an earlier one is news.
+struct OrderMemory {
+    /// Orders that are remembered; beyond it the one that came first is forgotten.
+    static let capacity = 4_096
+
+    private var last: [String: OrderUpdate] = [:]
+    /// Orders by age, as a ring.
+    private var ages: [String] = []
+    private var oldest = 0
+
+    /// Notes the update; false when it says what was said before.
+    mutating func isNews(_ update: OrderUpdate) -> Bool {
+        var state = update
+        // Brokers word a reason differently on their two ways.
+        state.reason = ""
+        if let known = last.updateValue(state, forKey: update.orderID) { return known != state }
+        if ages.count < OrderMemory.capacity {
+            ages.append(update.orderID)
+        } else {
+            last[ages[oldest]] = nil
+            ages[oldest] = update.orderID
+            oldest = (oldest + 1) % OrderMemory.capacity
+        }
+        return true
+    }
+}

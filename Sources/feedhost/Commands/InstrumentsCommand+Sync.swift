@@ -1,0 +1,58 @@
+import Accounts
+import ArgumentParser
+import Foundation
+import Instruments
+import MarketData
+
+extension InstrumentsCommand {
+    struct Sync: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Downloads masters and puts them in the place of those that are stored.",
+            discussion: "What fails changes nothing: the old instruments stay.")
+        @Argument(help: "The brokers; without one, all that users are on.") var brokers: [String] = []
+        @Option(help: "Whose credentials to download with, where the broker wants some; else any user's.")
+        var user: String?
+        @OptionGroup var options: AdapterOptions
+
+        func run() async throws {
+            let settings = try Settings.load(options.input)
+            let masters = try BrokerMasters.load(settings)
+            let wanted = try await wanted(masters)
+            let store = try MasterStore(path: MasterStore.path(beside: settings.store))
+            var failures: [String] = []
+            for broker in wanted {
+                let progress = SyncProgress(broker: broker)
+                let begun = ContinuousClock.now
+                do {
+                    let record = try await masters.sync(broker, user: user, into: store) { progress.show($0) }
+                    progress.end()
+                    print(InstrumentTexts.summary(record, seconds: ContinuousClock.now - begun))
+                    // Somebody may be waiting at the other end of a pipe while the next one is downloaded.
+                    fflush(nil)
+                } catch {
+                    progress.end()
+                    failures.append("\(broker): \(error)")
+                }
+            }
+            store.close()
+            try? masters.accounts?.close()
+            guard failures.isEmpty else {
+                throw StartError(failures.joined(separator: "\n") + "\nWhat was stored before has not changed.")
+            }
+        }
+
+        private func wanted(_ masters: BrokerMasters) async throws -> [String] {
+            if !brokers.isEmpty { return brokers.map { $0.lowercased() } }
+            let used = try await masters.used()
+            let wanted = masters.brokers.filter(used.contains)
+            guard wanted.isEmpty else { return wanted }
+            guard !masters.brokers.isEmpty else {
+                throw StartError(
+                    "No adapter that is loaded has an instrument master. `feedhost plugins list` shows what is loaded.")
+            }
+            throw StartError(
+                "Nobody is on a broker that has an instrument master. Name one: \(masters.brokers.joined(separator: ", "))."
+            )
+        }
+    }
+}

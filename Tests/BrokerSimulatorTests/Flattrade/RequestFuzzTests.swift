@@ -1,0 +1,53 @@
+import NIOCore
+import Testing
+
+@testable import BrokerSimulator
+
+/// Clients may send anything: a simulator neither crashes nor hangs up.
+@Suite struct RequestFuzzTests {
+    private static let angel = [
+        #"{"correlationID":"abcde12345","action":1,"params":{"mode":3,"tokenList":[{"exchangeType":1,"tokens":["1594"]}]}}"#,
+        #"{"action":0,"params":{"mode":4,"tokenList":[{"exchangeType":1,"tokens":["1594","2885"]}]}}"#, "ping",
+    ]
+    private static let noren = [
+        #"{"t":"t","k":"NSE|1594#BSE|1"}"#, #"{"t":"ud","k":"NSE|1594"}"#, #"{"t":"o","actid":"SIM001"}"#,
+        #"{"t":"h"}"#,
+    ]
+
+    /// A valid message with a few bytes changed, removed or doubled.
+    private func mutated(_ text: String, _ draws: inout Draws) -> ByteBuffer {
+        var bytes = Array(text.utf8)
+        for _ in 0...draws.below(4) where !bytes.isEmpty {
+            let place = Int(draws.below(Int64(bytes.count)))
+            switch draws.below(4) {
+            case 0: bytes[place] = UInt8(truncatingIfNeeded: draws.next())
+            case 1: bytes.remove(at: place)
+            case 2: bytes.insert(bytes[place], at: place)
+            default: bytes.removeSubrange(place...)
+            }
+        }
+        return ByteBuffer(bytes: bytes)
+    }
+
+    @Test(arguments: [UInt64(1), UInt64.random(in: 0 ... .max)]) func survivesAnything(seed: UInt64) throws {
+        print("RequestFuzzTests: seed \(seed)")
+        var draws = Draws(seed: seed, stream: 0)
+        let angel = try VenueBench(.angel)
+        let noren = try VenueBench(.flattrade)
+        let socket = try angel.connect("/smart-stream", headers: AngelAccessTests.headers)
+        let session = try NorenSessionTests.session(noren)
+        for round in 0..<500 {
+            for (bench, socket, texts) in [(angel, socket, Self.angel), (noren, session, Self.noren)] {
+                let message = mutated(texts[Int(draws.below(Int64(texts.count)))], &draws)
+                bench.simulation.venue.received(message, isText: true, on: socket.connection)
+                if round.isMultiple(of: 100) { try bench.perform("emit") }
+                _ = try bench.frames(socket)
+            }
+        }
+        #expect(socket.connection.isOpen && session.connection.isOpen)
+        angel.send("ping", on: socket)
+        #expect(try angel.texts(socket) == ["pong"])
+        noren.send(#"{"t":"h"}"#, on: session)
+        #expect(try noren.texts(session) == [#"{"t":"hk","hk":"1700000000"}"#])
+    }
+}

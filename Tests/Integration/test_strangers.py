@@ -1,0 +1,292 @@
+"""Both ends checked by strangers: the brokers' official clients connect to our simulators, and what they decode is compared
+with what our adapters decode from the same frames, every field, every mode."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from simulator import Simulator
+from strangers.decoding import DEPTH, LTP, QUOTE, Comparison, Wish, decode
+
+STRANGERS = Path(__file__).parent / "strangers"
+VALUES = 100_000
+
+
+def run(script: str, *arguments, given, folder: Path) -> list[dict]:
+    """The lines that a stranger has printed."""
+    result = subprocess.run(
+        [sys.executable, str(STRANGERS / script), *map(str, arguments)], input=json.dumps(given), capture_output=True,
+        text=True, timeout=180, env={"PATH": "/usr/bin:/bin", "SCRATCH": str(folder), "HOME": str(folder)}, cwd=folder)
+    assert result.returncode == 0, f"{script}: {result.returncode}\n{result.stderr[-2000:]}"
+    return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+
+
+@pytest.fixture
+def simulator(tmp_path):
+    started: list[Simulator] = []
+
+    def start(broker: str, **options) -> Simulator:
+        started.append(Simulator(broker, tmp_path, **options).start())
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+def listed(venue: Simulator) -> list[dict]:
+    """What this broker has of the market."""
+    return [row for row in venue.get("/_sim/instruments") if row["key"]]
+
+
+# MARK: Zerodha
+
+
+class Kite:
+    """KiteTicker's names of our values."""
+
+    PLAIN = {
+        "last_traded_quantity": "ltq", "volume_traded": "volume", "total_buy_quantity": "total_buy_qty",
+        "total_sell_quantity": "total_sell_qty", "oi": "oi", "oi_day_high": "oi_high", "oi_day_low": "oi_low",
+    }
+    PRICES = {"last_price": "ltp", "average_traded_price": "avg_px"}
+    OHLC = {"open": "open", "high": "high", "low": "low", "close": "close"}
+
+    @staticmethod
+    def compare(result: Comparison, ours: dict, theirs: dict) -> None:
+        divisor = 10 ** -ours["price_exp"]
+        name = f"{theirs['instrument_token']} {theirs['mode']}"
+
+        def price(mantissa):
+            return None if mantissa is None else mantissa / divisor
+
+        for key, field in Kite.PRICES.items():
+            if key in theirs:
+                result.equal(price(ours.get(field)), theirs[key], f"{name} {key}")
+        for key, field in Kite.PLAIN.items():
+            if key in theirs:
+                result.equal(ours.get(field), theirs[key], f"{name} {key}")
+        for key, field in Kite.OHLC.items():
+            if "ohlc" in theirs:
+                result.equal(price(ours.get(field)), theirs["ohlc"][key], f"{name} ohlc.{key}")
+        for key, field in (("exchange_timestamp", "ts_exchange"), ("last_trade_time", "ts_last_trade")):
+            if isinstance(theirs.get(key), int):
+                result.equal(ours.get(field), theirs[key] * 10**9, f"{name} {key}")
+        for side, levels in (("buy", "bids"), ("sell", "asks")):
+            for index, level in enumerate(theirs.get("depth", {}).get(side, [])):
+                # Levels that hold nothing end the book: the wire fills it up with zeros.
+                mine = ours[levels][index] if index < len(ours[levels]) else [0, 0, 0]
+                result.equal(price(mine[0]), level["price"], f"{name} {side}[{index}].price")
+                result.equal(mine[1], level["quantity"], f"{name} {side}[{index}].quantity")
+                result.equal(mine[2], level["orders"], f"{name} {side}[{index}].orders")
+
+
+def test_kite_ticker_and_our_adapter_read_the_same(simulator, tmp_path):
+    venue = simulator("zerodha", rate=4_000, seed=11)
+    market = listed(venue)
+    tokens = [int(row["key"]) for row in market]
+    # Every third instrument in each mode, so that each segment has all of them.
+    modes = {"full": tokens[0::3], "quote": tokens[1::3], "ltp": tokens[2::3]}
+    lines = run(
+        "kite.py", venue.url, venue.api_key, "simtoken", 8_000, given=modes, folder=tmp_path)
+    frames = [(bytes.fromhex(line["raw"]), line["ticks"]) for line in lines if "raw" in line]
+    mode_of = {token: mode for mode, all_of in modes.items() for token in all_of}
+    bits = {"full": DEPTH, "quote": QUOTE, "ltp": LTP}
+    wishes = [
+        Wish(number + 1, row["exchange"], f"S{number}", bits[mode_of[int(row["key"])]], row["exchange"], row["key"], 5)
+        for number, row in enumerate(market)
+    ]
+    ours = decode(
+        "zerodha", "zerodha", wishes, [frame for frame, _ in frames],
+        credentials={"api_key": "k", "access_token": "t"})
+    result = Comparison()
+    seen = set()
+    for mine, (_, theirs) in zip(ours, frames, strict=True):
+        result.equal(len(mine.ticks), len(theirs), "ticks of a message")
+        for tick, other in zip(mine.ticks, theirs):
+            seen.add((other["instrument_token"] & 0xFF, other["mode"]))
+            result.equal(wishes[tick["tick"] - 1].token, str(other["instrument_token"]), "instrument")
+            Kite.compare(result, tick, other)
+    result.check(VALUES)
+    assert {mode for _, mode in seen} == {"full", "quote", "ltp"}
+    assert {segment for segment, _ in seen} >= {1, 2, 3, 4, 5, 6, 7, 9, 12}
+
+
+# MARK: Angel One
+
+
+class Angel:
+    """SmartWebSocketV2's names of our values; its prices are mantissas too."""
+
+    NAMES = {
+        "last_traded_price": "ltp", "last_traded_quantity": "ltq", "average_traded_price": "avg_px",
+        "volume_trade_for_the_day": "volume", "total_buy_quantity": "total_buy_qty",
+        "total_sell_quantity": "total_sell_qty", "open_price_of_the_day": "open", "high_price_of_the_day": "high",
+        "low_price_of_the_day": "low", "closed_price": "close", "open_interest": "oi",
+        "upper_circuit_limit": "upper_limit", "lower_circuit_limit": "lower_limit", "52_week_high_price": "year_high",
+        "52_week_low_price": "year_low",
+    }
+    #: Where the wire says 0 for "not known": indices have no average, no circuits and no open interest.
+    ABSENT_IS_ZERO = set(NAMES.values()) - {"ltp"}
+
+    @staticmethod
+    def compare(result: Comparison, ours: dict, theirs: dict) -> None:
+        name = f"{theirs['exchange_type']}|{theirs['token']} mode {theirs['subscription_mode']}"
+        for key, field in Angel.NAMES.items():
+            if key in theirs:
+                mine = ours.get(field, 0 if field in Angel.ABSENT_IS_ZERO else None)
+                result.equal(mine, theirs[key], f"{name} {key}")
+        if theirs["subscription_mode"] != 4:
+            result.equal(ours.get("ts_exchange"), theirs["exchange_timestamp"] * 10**6, f"{name} exchange_timestamp")
+        if theirs.get("last_traded_timestamp"):
+            result.equal(ours.get("ts_last_trade"), theirs["last_traded_timestamp"] * 10**9, f"{name} last trade")
+        for key, levels in (
+            ("best_5_buy_data", "bids"), ("best_5_sell_data", "asks"), ("depth_20_buy_data", "bids"),
+            ("depth_20_sell_data", "asks"),
+        ):
+            for index, level in enumerate(theirs.get(key, [])):
+                book = ours[levels]
+                mine = book[index] if index < len(book) else [0, 0, 0]
+                orders = level.get("no of orders", level.get("num_of_orders"))
+                result.equal(mine, [level["price"], level["quantity"], orders], f"{name} {key}[{index}]")
+                result.values += 2
+
+
+def test_smart_websocket_and_our_adapter_read_the_same(simulator, tmp_path):
+    venue = simulator("angel", rate=4_000, seed=12)
+    market = listed(venue)
+    keys = [tuple(row["key"].split("|")) for row in market]
+    chosen = {1: keys[0::3], 2: keys[1::3], 3: keys[2::3], 4: [key for key in keys if key[0] == "1"][:20]}
+    given = []
+    for mode, wanted in chosen.items():
+        for exchange in sorted({exchange for exchange, _ in wanted}):
+            given.append([mode, int(exchange), [token for each, token in wanted if each == exchange]])
+    lines = run(
+        "angel.py", venue.url, "simtoken", venue.api_key, venue.user, "simfeed", 6_000, given=given, folder=tmp_path)
+    exchanges = {"1": "NSE", "2": "NFO", "3": "BSE", "4": "BFO", "5": "MCX", "7": "NCDEX", "13": "CDS"}
+    result = Comparison()
+    seen = set()
+    # Each mode by itself: an adapter's wish has one mode, and a stranger may hold several for one token.
+    for mode, bit, depth in ((1, LTP, 0), (2, QUOTE, 0), (3, DEPTH, 5), (4, DEPTH, 20)):
+        frames = [line for line in lines if line["tick"]["subscription_mode"] == mode]
+        wishes = [
+            Wish(number + 1, exchanges[exchange], f"S{number}", bit, broker_segment(exchange), token, depth)
+            for number, (exchange, token) in enumerate(chosen[mode])
+        ]
+        ours = decode(
+            "angel", "angel", wishes, [bytes.fromhex(line["raw"]) for line in frames],
+            credentials={"api_key": "k", "access_token": "t", "feed_token": "f", "user_id": "u"})
+        for mine, line in zip(ours, frames, strict=True):
+            theirs = line["tick"]
+            seen.add((theirs["exchange_type"], mode))
+            result.equal(len(mine.ticks), 1, f"ticks of a mode {mode} packet")
+            for tick in mine.ticks:
+                wish = wishes[tick["tick"] - 1]
+                result.equal(wish.token, theirs["token"], "token")
+                Angel.compare(result, tick, theirs)
+    result.check(VALUES)
+    assert {mode for _, mode in seen} == {1, 2, 3, 4}
+    assert {exchange for exchange, _ in seen} >= {1, 2, 3, 5, 13}
+
+
+def broker_segment(exchange_type: str) -> str:
+    return {"1": "NSE", "2": "NFO", "3": "BSE", "4": "BFO", "5": "MCX", "7": "NCDEX", "13": "CDS"}[exchange_type]
+
+
+# MARK: Noren
+
+
+class Noren:
+    """Keys of a Noren message by our values."""
+
+    PRICES = {"lp": "ltp", "ap": "avg_px", "o": "open", "h": "high", "l": "low", "c": "close", "lc": "lower_limit",
+              "uc": "upper_limit", "52h": "year_high", "52l": "year_low"}
+    COUNTS = {"v": "volume", "oi": "oi", "poi": "oi_prev", "ltq": "ltq", "tbq": "total_buy_qty",
+              "tsq": "total_sell_qty"}
+
+    def __init__(self, result: Comparison):
+        self.result = result
+        self.books: dict[tuple, dict] = {}
+
+    def compare(self, ours: dict, theirs: dict) -> None:
+        name = f"{theirs['t']} {theirs['e']}|{theirs['tk']}"
+        one = Decimal(1).scaleb(ours["price_exp"])
+        for key, field in Noren.PRICES.items():
+            if key in theirs:
+                self.result.equal(self.price(ours.get(field), one), Decimal(theirs[key]), f"{name} {key}")
+        for key, field in Noren.COUNTS.items():
+            if key in theirs:
+                self.result.equal(ours.get(field), int(theirs[key]), f"{name} {key}")
+        if "ft" in theirs:
+            self.result.equal(ours.get("ts_exchange"), int(theirs["ft"]) * 10**9, f"{name} ft")
+        if theirs["t"][0] == "t":
+            self.top(ours, theirs, one, name)
+        else:
+            self.book(ours, theirs, one, name)
+
+    @staticmethod
+    def price(mantissa: int | None, one: Decimal) -> Decimal | None:
+        return None if mantissa is None else mantissa * one
+
+    def top(self, ours: dict, theirs: dict, one: Decimal, name: str) -> None:
+        for key, field in (("bp1", "bid_px"), ("sp1", "ask_px")):
+            if key in theirs and Decimal(theirs[key]) != 0:
+                self.result.equal(self.price(ours.get(field), one), Decimal(theirs[key]), f"{name} {key}")
+        for key, field in (("bq1", "bid_qty"), ("sq1", "ask_qty")):
+            if key in theirs and int(theirs[key]) != 0:
+                self.result.equal(ours.get(field), int(theirs[key]), f"{name} {key}")
+
+    def book(self, ours: dict, theirs: dict, one: Decimal, name: str) -> None:
+        merged = self.books.setdefault((theirs["e"], theirs["tk"]), {})
+        if theirs["t"] == "dk":
+            merged.clear()
+        merged |= theirs
+        for letter, levels in (("b", "bids"), ("s", "asks")):
+            if levels not in ours:
+                touched = [key for key in theirs if key[:2] in (letter + "p", letter + "q", letter + "o")]
+                self.result.equal(touched, [], f"{name}: {levels} not published")
+                continue
+            for index in range(5):
+                place = str(index + 1)
+                theirs_now = [
+                    Decimal(merged.get(letter + "p" + place, "0")), int(merged.get(letter + "q" + place, "0")),
+                    int(merged.get(letter + "o" + place, "0"))]
+                mine = ours[levels][index] if index < len(ours[levels]) else [0, 0, 0]
+                self.result.equal([mine[0] * one, mine[1], mine[2]], theirs_now, f"{name} {levels}[{index}]")
+                self.result.values += 2
+
+
+def test_noren_api_and_our_adapter_read_the_same(simulator, tmp_path):
+    venue = simulator("flattrade-old", rate=4_000, seed=13)
+    market = listed(venue)
+    scrips = [row["key"] for row in market]
+    given = {"t": scrips[0::2], "d": scrips[1::2]}
+    lines = run("noren.py", venue.url, venue.user, "simtoken", 20_000, given=given, folder=tmp_path)
+    frames = [line for line in lines if "raw" in line]
+    wishes = []
+    for number, row in enumerate(market):
+        exchange, token = row["key"].split("|")
+        mode = QUOTE if row["key"] in given["t"] else DEPTH
+        wishes.append(Wish(number + 1, row["exchange"], f"S{number}", mode, exchange, token, 5 if mode == DEPTH else 0))
+    ours = decode(
+        "flattrade", "flattrade", wishes, [line["raw"] for line in frames],
+        credentials={"user_id": "SIM001", "access_token": "t", "api_key": "k"},
+        first=['{"t":"ak","uid":"SIM001","s":"OK"}'])
+    result = Comparison()
+    reader = Noren(result)
+    kinds = set()
+    for mine, line in zip(ours, frames, strict=True):
+        theirs = line["tick"]
+        kinds.add(theirs["t"])
+        result.equal(len(mine.ticks), 1, f"ticks of {theirs['t']}")
+        for tick in mine.ticks:
+            wish = wishes[tick["tick"] - 1]
+            result.equal(f"{wish.broker_exchange}|{wish.token}", f"{theirs['e']}|{theirs['tk']}", "scrip")
+            reader.compare(tick, theirs)
+    result.check(VALUES)
+    assert kinds == {"tk", "tf", "dk", "df"}
