@@ -13,7 +13,14 @@ struct FeedhostSimulate: AsyncParsableCommand {
         discussion: """
             When it listens, one line of JSON on standard output says where. While it runs, GET /_sim/state and \
             GET /_sim/instruments on the same port tell what happens, and POST /_sim/<fault> makes things happen.
+
+            Options of brokers (--option NAME=VALUE):
+            \(VenueKind.all.filter { !$0.settings.isEmpty }.map(habits).joined(separator: "\n"))
             """)
+
+    private static func habits(_ kind: VenueKind) -> String {
+        "\(kind.name): \(kind.settings.joined(separator: ", "))"
+    }
 
     @Argument(help: "\(VenueKind.all.map(\.name).joined(separator: ", ")).") var broker: String
     @Option(help: "Port to listen on; 0 lets the system choose.") var port = 0
@@ -21,6 +28,10 @@ struct FeedhostSimulate: AsyncParsableCommand {
     @Option(help: "The same seed gives the same market.") var seed: UInt64 = 1
     @Option(help: "Ticks a second on each connection; 0 sends those of faults only.") var rate = 100.0
     @Option(help: "Synthetic cash symbols (SIM00001, …) beside the usual instruments.") var instruments = 0
+    @Option(
+        name: .customLong("option"),
+        help: .init("A habit of the broker; see below. Repeatable.", valueName: "name=value"))
+    var settings: [String] = []
     @Option(help: "File of faults with times: lines of SECONDS FAULT [JSON].") var script: String?
     @Option(help: "File that every frame sent is written to, as JSON lines.") var record: String?
     @Option(help: "Connections of one user; without it as many as the broker allows.") var connectionLimit: Int?
@@ -28,10 +39,7 @@ struct FeedhostSimulate: AsyncParsableCommand {
     @OptionGroup(title: "What is accepted") var accepted: AcceptedCredentials
 
     func validate() throws {
-        guard VenueKind.named(broker) != nil else {
-            throw ValidationError(
-                "There is no broker \(broker). There are: \(VenueKind.all.map(\.name).joined(separator: ", ")).")
-        }
+        _ = try venue()
         guard (0...65_535).contains(port) else { throw ValidationError("A port is 0 to 65535.") }
         guard rate >= 0, rate <= 1_000_000 else { throw ValidationError("A rate is 0 to 1000000.") }
         guard (0...1_000_000).contains(instruments) else { throw ValidationError("--instruments is 0 to 1000000.") }
@@ -40,10 +48,22 @@ struct FeedhostSimulate: AsyncParsableCommand {
         }
     }
 
+    /// The broker, with what was set.
+    private func venue() throws -> VenueKind {
+        guard let kind = VenueKind.named(broker) else {
+            throw ValidationError(
+                "There is no broker \(broker). There are: \(VenueKind.all.map(\.name).joined(separator: ", ")).")
+        }
+        do throws(SimulatorError) {
+            return try kind.setting(settings)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+
     func run() async throws {
-        guard let venue = VenueKind.named(broker) else { throw ExitCode.validationFailure }
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var options = SimulatorOptions(venue: venue)
+        var options = SimulatorOptions(venue: try venue())
         options.host = host
         options.port = port
         options.seed = seed

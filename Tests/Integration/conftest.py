@@ -13,11 +13,14 @@ def pytest_configure(config):
         pytest.exit(f"{binary()} is not there: build it (make build), or set FEEDHOST_BIN", returncode=2)
 
 
-def _start(tmp_path_factory, hosts: list[Host], users, **options) -> Host:
+def _start(tmp_path_factory, hosts: list[Host], users, before=None, **options) -> Host:
+    """`before` is called with the host when its users exist, before it starts."""
     host = Host(tmp_path_factory.mktemp("host"), **options)
     hosts.append(host)
     for name, broker in (users if users is not None else {"alice": "simulator"}).items():
         host.add_user(name, broker)
+    if before:
+        before(host)
     return host.start()
 
 

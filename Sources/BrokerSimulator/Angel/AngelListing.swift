@@ -21,6 +21,7 @@ enum AngelExchange: UInt8, CaseIterable, Sendable {
         case .bse, .bseIndex: self = .bseCash
         case .bfo: self = .bseDerivatives
         case .mcx, .mcxIndex: self = .mcx
+        case .ncdex: self = .ncdex
         case .cds: self = .currency
         case .bcd, .nco, .globalIndex: return nil
         }
@@ -60,7 +61,6 @@ struct AngelListing: Sendable {
     }
 
     private static let indexSymbols = [
-        "NIFTY": "Nifty 50", "NIFTYNXT50": "Nifty Next 50", "BANKNIFTY": "Nifty Bank", "FINNIFTY": "Nifty Fin Service",
-        "MIDCPNIFTY": "NIFTY MID SELECT", "INDIAVIX": "India VIX",
+        "NIFTY": "Nifty 50", "BANKNIFTY": "Nifty Bank", "INDIAVIX": "India VIX",
     ]
 }

@@ -45,17 +45,10 @@ enum AngelMaster {
 
     /// Empty for shares.
     static func type(of instrument: SimulatedInstrument, isOnIndex: Bool) -> String {
-        let isFuture: Bool
         switch instrument.contract {
-        case .cash: return ""
-        case .index: return "AMXIDX"
-        case .future: isFuture = true
-        case .option: isFuture = false
-        }
-        switch instrument.segment {
-        case .cds: return isFuture ? "FUTCUR" : "OPTCUR"
-        case .nfo, .bfo: return (isFuture ? "FUT" : "OPT") + (isOnIndex ? "IDX" : "STK")
-        default: return isFuture ? "FUTCOM" : "OPTFUT"
+        case .cash: ""
+        case .index: "AMXIDX"
+        case .future, .option: instrument.derivativeType(isOnIndex: isOnIndex)
         }
     }
 }

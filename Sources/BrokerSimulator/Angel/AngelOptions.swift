@@ -16,6 +16,13 @@ extension VenueKind {
 
     /// Angel One with other habits.
     public static func angel(_ options: AngelOptions) -> VenueKind {
-        VenueKind("angel") { AngelVenue($0, options: options) }
+        VenueKind(
+            "angel", options: options,
+            settings: [
+                .choice("strict-api-key", \.checksAPIKey, [("true", true), ("false", false)]),
+                .milliseconds("silence-ms", \.silenceMilliseconds),
+                .choice("order-frames", \.sendsOrdersAsBinary, [("text", false), ("binary", true)]),
+            ]
+        ) { AngelVenue($0, options: $1) }
     }
 }

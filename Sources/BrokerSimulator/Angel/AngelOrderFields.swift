@@ -44,7 +44,8 @@ struct AngelOrderFields {
         side = order.isBuy ? "BUY" : "SELL"
         type = Self.type(order.kind)
         product = Self.product(order.product)
-        variety = order.kind == .stopLimit || order.kind == .stopMarket ? "STOPLOSS" : "NORMAL"
+        variety =
+            order.isAfterMarket ? "AMO" : order.kind == .stopLimit || order.kind == .stopMarket ? "STOPLOSS" : "NORMAL"
         duration = "DAY"
         instrumentType = AngelMaster.type(of: instrument, isOnIndex: isOnIndex)
         if case .option(_, _, let right) = instrument.contract { optionType = right.rawValue }

@@ -14,9 +14,11 @@ enum AngelOrderStatus: String, CaseIterable, Sendable {
     case modifyPending = "AB11"
 
     /// Nil for stages that are not told. A part of a fill leaves the order open.
-    init?(_ stage: SimulatedOrder.Stage) {
-        switch stage {
+    init?(_ order: SimulatedOrder) {
+        switch order.stage {
         case .received, .validationPending, .cancelPending: return nil
+        case .afterMarketReceived: self = .afterMarketReceived
+        case .afterMarketModified: self = .afterMarketModifyReceived
         case .openPending: self = .openPending
         case .open, .partlyFilled: self = .open
         case .triggerPending: self = .triggerPending
@@ -24,7 +26,8 @@ enum AngelOrderStatus: String, CaseIterable, Sendable {
         case .modified: self = .modified
         case .complete: self = .complete
         case .rejected: self = .rejected
-        case .cancelled: self = .cancelled
+        // Before the morning, when the exchange has not heard of it.
+        case .cancelled: self = order.isAfterMarket && order.exchangeID.isEmpty ? .afterMarketCancelled : .cancelled
         }
     }
 

@@ -33,9 +33,7 @@ final class AngelVenue: Venue {
         let instruments = simulation.market.instruments
         let listings = instruments.map(AngelListing.init)
         self.listings = listings
-        places = Dictionary(
-            listings.enumerated().compactMap { place, listing in listing.map { ($0.key, place) } },
-            uniquingKeysWith: { first, _ in first })
+        places = simulation.market.places { listings[$0]?.key }
         indexRoots = Set(instruments.lazy.filter(\.segment.isIndex).map(\.root))
         packets = AngelPacketCache(instruments: instruments.count)
         gate = AngelGate(simulation.options.credentials, checksAPIKey: options.checksAPIKey)
@@ -128,7 +126,7 @@ final class AngelVenue: Venue {
 
     func publish(_ order: SimulatedOrder) {
         let instrument = simulation.market.instruments[order.instrument]
-        guard let status = AngelOrderStatus(order.stage), let listing = listings[order.instrument] else { return }
+        guard let status = AngelOrderStatus(order), let listing = listings[order.instrument] else { return }
         let text = AngelOrderFrame.text(
             order, on: instrument, listing, isOnIndex: indexRoots.contains(instrument.root), status: status,
             user: simulation.credentials.user)

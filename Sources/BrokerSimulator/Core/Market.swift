@@ -36,7 +36,12 @@ final class Market {
     /// The instrument of a symbol in the words of OpenAlgo: `NSE:INFY`.
     func index(ofSymbol name: String) -> Int? { bySymbol[name] }
 
-    private lazy var bySymbol: [String: Int] = Dictionary(
-        instruments.indices.map { ("\(instruments[$0].segment.rawValue):\(instruments[$0].symbol)", $0) },
-        uniquingKeysWith: { first, _ in first })
+    private lazy var bySymbol = places { "\(instruments[$0].segment.rawValue):\(instruments[$0].symbol)" }
+
+    /// Places of instruments by whatever names them; of two with one name the first. Nil has none.
+    func places<Key: Hashable>(_ key: (Int) -> Key?) -> [Key: Int] {
+        Dictionary(
+            instruments.indices.compactMap { place in key(place).map { ($0, place) } },
+            uniquingKeysWith: { first, _ in first })
+    }
 }

@@ -12,6 +12,21 @@ struct OrderPlan: Sendable, Decodable {
         case trigger
         /// Stays open.
         case open
+        /// After the market: received, and waits for the morning.
+        case afterMarket = "amo"
+        /// After the market: received, then another price and quantity.
+        case afterMarketModified = "amo_modified"
+        /// After the market: received, then cancelled before the morning.
+        case afterMarketCancelled = "amo_cancelled"
+        /// After the market: received; then comes the morning, and the life of one that completes.
+        case afterMarketComplete = "amo_complete"
+
+        var isAfterMarket: Bool {
+            switch self {
+            case .afterMarket, .afterMarketModified, .afterMarketCancelled, .afterMarketComplete: true
+            case .complete, .rejected, .cancelled, .modified, .trigger, .open: false
+            }
+        }
     }
 
     var life: Life = .complete
@@ -72,6 +87,18 @@ struct OrderPlan: Sendable, Decodable {
             if half > 0 { fill(.partlyFilled, half) }
             fill(.complete, order.quantity - half)
         }
+        func change(_ order: inout SimulatedOrder) {
+            order.quantity *= 2
+            order.price += 10 * tickSize
+        }
+        func cancel() { tell(.cancelled) { $0.cancelledQuantity = $0.quantity - $0.filledQuantity } }
+        if life.isAfterMarket {
+            order.isAfterMarket = true
+            tell(.afterMarketReceived)
+            if life == .afterMarketModified { tell(.afterMarketModified, change) }
+            if life == .afterMarketCancelled { cancel() }
+            guard life == .afterMarketComplete else { return stages }
+        }
         tell(.received)
         tell(.validationPending)
         if life == .rejected {
@@ -82,18 +109,16 @@ struct OrderPlan: Sendable, Decodable {
         if life == .trigger { tell(.triggerPending) }
         tell(.open)
         switch life {
-        case .open, .rejected: break
-        case .complete, .trigger: fillInTwo()
+        case .complete, .trigger, .afterMarketComplete: fillInTwo()
         case .cancelled:
             tell(.cancelPending)
-            tell(.cancelled) { $0.cancelledQuantity = $0.quantity - $0.filledQuantity }
+            cancel()
         case .modified:
             tell(.modifyPending)
-            tell(.modified) { order in
-                order.quantity *= 2
-                order.price += 10 * tickSize
-            }
+            tell(.modified, change)
             fillInTwo()
+        // Nothing more happens to an open one; the others have returned already.
+        case .open, .rejected, .afterMarket, .afterMarketModified, .afterMarketCancelled: break
         }
         return stages
     }

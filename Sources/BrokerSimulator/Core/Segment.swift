@@ -8,6 +8,7 @@ enum Segment: String, CaseIterable, Sendable {
     case bcd = "BCD"
     case mcx = "MCX"
     case nco = "NCO"
+    case ncdex = "NCDEX"
     case nseIndex = "NSE_INDEX"
     case bseIndex = "BSE_INDEX"
     case mcxIndex = "MCX_INDEX"

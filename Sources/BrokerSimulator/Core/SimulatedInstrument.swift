@@ -47,6 +47,16 @@ struct SimulatedInstrument: Sendable {
         if case .option(_, let strike, _) = contract { strike } else { nil }
     }
 
+    /// `FUTIDX`, `OPTSTK`, `FUTCUR`, `OPTFUT` and so on, as exchanges call what is no share and no index.
+    func derivativeType(isOnIndex: Bool) -> String {
+        let isFuture = strike == nil
+        return switch segment {
+        case .cds, .bcd: isFuture ? "FUTCUR" : "OPTCUR"
+        case .nfo, .bfo: (isFuture ? "FUT" : "OPT") + (isOnIndex ? "IDX" : "STK")
+        default: isFuture ? "FUTCOM" : "OPTFUT"
+        }
+    }
+
     /// The symbol that OpenAlgo gives it, for people: `INFY`, `NIFTY30DEC26FUT`, `USDINR29DEC2683.25CE`.
     var symbol: String {
         switch contract {

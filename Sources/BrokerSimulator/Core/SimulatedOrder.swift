@@ -3,6 +3,10 @@ struct SimulatedOrder: Sendable {
     /// Where it stands. Brokers tell some of these, in their own words.
     enum Stage: String, Sendable, Codable {
         case received
+        /// The market is closed: kept for the next morning.
+        case afterMarketReceived = "amo_received"
+        /// Other terms for an order that waits for the morning.
+        case afterMarketModified = "amo_modified"
         case validationPending = "validation_pending"
         case openPending = "open_pending"
         case open
@@ -36,6 +40,8 @@ struct SimulatedOrder: Sendable {
     /// Its place in ``Market/instruments``.
     var instrument: Int
     var stage: Stage
+    /// Placed while the market was closed.
+    var isAfterMarket = false
     var isBuy = true
     var kind = Kind.limit
     var product = Product.intraday

@@ -29,7 +29,11 @@ final class Simulation {
     private var steppedIn: [UInt64]
     private var turn: UInt64 = 0
     private var isOver = false
-    private var keys: [String: Int]?
+    /// Places by the broker's key; what it does not carry has none.
+    private lazy var keys = market.places { place in
+        let key = venue.key(of: place)
+        return key.isEmpty ? nil : key
+    }
 
     /// - Throws: When the recording cannot be written.
     init(_ options: SimulatorOptions, on loop: any EventLoop) throws {
@@ -175,11 +179,7 @@ final class Simulation {
     /// An instrument by the broker's key or OpenAlgo's name (`NSE:INFY`).
     func instrument(named name: String) -> Int? {
         if let index = market.index(ofSymbol: name) { return index }
-        if keys == nil {
-            keys = Dictionary(
-                market.instruments.indices.map { (venue.key(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
-        }
-        return keys?[name]
+        return keys[name]
     }
 
     /// Numbers of orders, as brokers make them: a date and a count.

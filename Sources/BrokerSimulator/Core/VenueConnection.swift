@@ -64,8 +64,7 @@ final class VenueConnection {
 
     /// - Parameter packets: How many ticks the message holds.
     func send(_ bytes: ByteBuffer, as kind: FrameKind, packets: Int = 0) {
-        counters.packets += isMuted ? 0 : packets
-        send(.binary, bytes, as: kind)
+        send(.binary, bytes, as: kind, packets: packets)
     }
 
     func send(_ message: WireMessage, as kind: FrameKind) {
@@ -75,13 +74,14 @@ final class VenueConnection {
         }
     }
 
-    func send(_ opcode: FrameBytes.Opcode, _ payload: ByteBuffer, as kind: FrameKind) {
+    func send(_ opcode: FrameBytes.Opcode, _ payload: ByteBuffer, as kind: FrameKind, packets: Int = 0) {
         guard isOpen else { return }
         if isMuted {
             counters.withheld += 1
             return
         }
         counters.sent[kind, default: 0] += 1
+        counters.packets += packets
         if opcode == .text || opcode == .binary { lastSent = channel.eventLoop.now }
         recorder?.record(connection: id, opcode: opcode, payload: payload)
         write(FrameBytes.frame(opcode, payload))

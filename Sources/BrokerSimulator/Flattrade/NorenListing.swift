@@ -37,6 +37,7 @@ struct NorenListing: Sendable {
         case .nse, .nseIndex: "NSE"
         case .bse, .bseIndex: "BSE"
         case .nfo, .bfo, .cds, .mcx: segment.rawValue
+        case .ncdex: "NCX"
         case .bcd, .nco, .mcxIndex, .globalIndex: nil
         }
     }
@@ -62,7 +63,6 @@ struct NorenListing: Sendable {
     }
 
     private static let indexSymbols = [
-        "NIFTY": "Nifty 50", "NIFTYNXT50": "Nifty Next 50", "BANKNIFTY": "Nifty Bank", "FINNIFTY": "Nifty Fin Service",
-        "MIDCPNIFTY": "NIFTY MID SELECT", "INDIAVIX": "INDIA VIX",
+        "NIFTY": "Nifty 50", "BANKNIFTY": "Nifty Bank", "INDIAVIX": "INDIA VIX",
     ]
 }

@@ -60,17 +60,10 @@ struct NorenMasterRow {
     }
 
     private static func type(of instrument: SimulatedInstrument, isOnIndex: Bool) -> String {
-        let isFuture: Bool
         switch instrument.contract {
-        case .cash: return instrument.segment == .bse ? "A" : "EQ"
-        case .index: return "INDEX"
-        case .future: isFuture = true
-        case .option: isFuture = false
-        }
-        switch instrument.segment {
-        case .cds: return isFuture ? "FUTCUR" : "OPTCUR"
-        case .nfo, .bfo: return (isFuture ? "FUT" : "OPT") + (isOnIndex ? "IDX" : "STK")
-        default: return isFuture ? "FUTCOM" : "OPTFUT"
+        case .cash: instrument.segment == .bse ? "A" : "EQ"
+        case .index: "INDEX"
+        case .future, .option: instrument.derivativeType(isOnIndex: isOnIndex)
         }
     }
 

@@ -122,7 +122,7 @@ enum NorenMessage {
 
     /// `HH:MM:SS` in India, five and a half hours ahead.
     private static func writeClock(_ seconds: Int64, to buffer: inout ByteBuffer) {
-        let day = (seconds + 19_800) % 86_400
+        let day = (seconds + Int64(CalendarDay.zoneSeconds)) % 86_400
         for (index, part) in [day / 3_600, day / 60 % 60, day % 60].enumerated() {
             if index > 0 { buffer.writeInteger(UInt8(ascii: ":")) }
             buffer.writeInteger(UInt8(ascii: "0") + UInt8(part / 10))

@@ -22,17 +22,16 @@ extension VenueKind {
     public static let zebu = noren(.zebu)
     public static let tradesmart = noren(.tradesmart)
 
-    /// Flattrade in the words of the generation before, which the official Python client 0.0.22 speaks.
-    public static let flattradeOld: VenueKind = {
-        var options = NorenOptions()
-        options.generation = .old
-        return noren(.flattrade, options, named: "flattrade-old")
-    }()
-
     /// A broker of the Noren family, with habits of its own.
-    public static func noren(
-        _ broker: NorenBroker, _ options: NorenOptions = NorenOptions(), named name: String? = nil
-    ) -> VenueKind {
-        VenueKind(name ?? broker.name) { NorenVenue($0, broker: broker, options: options) }
+    public static func noren(_ broker: NorenBroker, _ options: NorenOptions = NorenOptions()) -> VenueKind {
+        VenueKind(
+            broker.name, options: options,
+            settings: [
+                .choice("generation", \.generation, [("new", .new), ("old", .old)]),
+                .milliseconds("cooldown-ms", \.cooldownMilliseconds),
+                .milliseconds("eviction-ms", \.evictionMilliseconds),
+                .milliseconds("silence-ms", \.silenceMilliseconds),
+            ]
+        ) { NorenVenue($0, broker: broker, options: $1) }
     }
 }

@@ -5,12 +5,12 @@ enum NorenOrderMessage {
     /// What `status` and `reporttype` say; nil for stages that are not told. "Fill" comes with parts, too.
     static func words(_ stage: SimulatedOrder.Stage) -> (status: String, report: String)? {
         switch stage {
-        case .received: ("PENDING", "NewAck")
+        case .received, .afterMarketReceived: ("PENDING", "NewAck")
         case .validationPending: ("PENDING", "PendingNew")
         case .openPending: ("NEW", "New")
         case .open: ("OPEN", "New")
         case .triggerPending: ("TRIGGER_PENDING", "New")
-        case .modifyPending: ("PENDING", "ReplaceAck")
+        case .modifyPending, .afterMarketModified: ("PENDING", "ReplaceAck")
         case .modified: ("REPLACED", "Replaced")
         case .partlyFilled: ("OPEN", "Fill")
         case .cancelPending: nil
@@ -46,6 +46,7 @@ enum NorenOrderMessage {
         if !order.exchangeID.isEmpty { members.append(("exchordid", order.exchangeID)) }
         if order.cancelledQuantity > 0 { members.append(("cancelqty", String(order.cancelledQuantity))) }
         if !order.tag.isEmpty { members.append(("remarks", order.tag)) }
+        if order.isAfterMarket { members.append(("amo", "Yes")) }
         members.append(("dscqty", "0"))
         if order.triggerPrice > 0 { members.append(("trgprc", rupees(order.triggerPrice))) }
         members += [

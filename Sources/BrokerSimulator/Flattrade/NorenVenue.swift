@@ -24,9 +24,7 @@ final class NorenVenue: Venue {
         let instruments = simulation.market.instruments
         let listings = instruments.map(NorenListing.init)
         self.listings = listings
-        places = Dictionary(
-            listings.enumerated().compactMap { place, listing in listing.map { ($0.scrip, place) } },
-            uniquingKeysWith: { first, _ in first })
+        places = simulation.market.places { listings[$0]?.scrip }
         contracts = Dictionary(
             grouping: instruments.indices.filter { instruments[$0].segment.hasOpenInterest },
             by: { instruments[$0].root })
@@ -102,7 +100,7 @@ final class NorenVenue: Venue {
                 NorenMessage.writeSnapshot(image, of: listing, feed: feed, to: &bytes)
                 if !connection.isMuted { session.known[entry] = image.withoutDeltaFields }
             }
-            connection.send(.text, bytes, as: .tick)
+            connection.send(.text, bytes, as: .tick, packets: 1)
         }
     }
 

@@ -10,28 +10,26 @@ enum KiteMaster {
     static func csv(_ market: Market, exchange: String?) -> ByteBuffer {
         var text = ByteBuffer(string: header)
         for instrument in market.instruments where exchange == nil || exchange == instrument.segment.exchange {
-            text.writeString(row(instrument))
+            if let listing = KiteListing(instrument) { text.writeString(row(instrument, listing)) }
         }
         return text
     }
 
-    private static func row(_ instrument: SimulatedInstrument) -> String {
+    private static func row(_ instrument: SimulatedInstrument, _ listing: KiteListing) -> String {
         let exponent = instrument.segment.priceExponent
-        let segment = KiteSegment(instrument.segment).name
-        let (type, part): (String, String) =
+        let type =
             switch instrument.contract {
-            case .cash, .index: ("EQ", segment)
-            case .future: ("FUT", "\(segment)-FUT")
-            case .option(_, _, let right): (right.rawValue, "\(segment)-OPT")
+            case .cash, .index: "EQ"
+            case .future: "FUT"
+            case .option(_, _, let right): right.rawValue
             }
         let expiry = instrument.expiry.map { "\($0.year)-\($0.twoDigitMonth)-\($0.twoDigitDay)" } ?? ""
-        let isIndex = instrument.segment.isIndex
+        let isIndex = listing.isIndex
         let columns = [
-            String(instrument.kiteToken), String(instrument.token), instrument.kiteSymbol, "\"\(instrument.name)\"",
-            "0",
-            expiry, DecimalText.shortest(instrument.strike ?? 0, exponent: exponent),
+            String(listing.token), String(instrument.token), listing.symbol, "\"\(instrument.name)\"", "0", expiry,
+            DecimalText.shortest(instrument.strike ?? 0, exponent: exponent),
             isIndex ? "0" : DecimalText.shortest(instrument.tickSize, exponent: exponent),
-            isIndex ? "0" : String(instrument.lotSize), type, part, instrument.segment.exchange,
+            isIndex ? "0" : String(instrument.lotSize), type, listing.segment, listing.exchange,
         ]
         return columns.joined(separator: ",") + "\n"
     }

@@ -23,7 +23,7 @@ enum KiteOrder {
         var orderTimestamp: String
         var exchangeUpdateTimestamp: Nullable<String>
         var exchangeTimestamp: Nullable<String>
-        let variety = "regular"
+        var variety: String
         var exchange: String
         var tradingsymbol: String
         var instrumentToken: UInt32
@@ -72,12 +72,13 @@ enum KiteOrder {
     }
 
     /// The text frame.
+    /// - Parameter exponent: Of the order's mantissas.
     static func frame(
-        _ order: SimulatedOrder, of instrument: SimulatedInstrument, user: String, secret: String
+        _ order: SimulatedOrder, of listing: KiteListing, exponent: Int8, user: String, secret: String
     ) -> String {
-        let exponent = Int(instrument.segment.priceExponent)
         func price(_ mantissa: Int64) -> Decimal {
-            Decimal(sign: mantissa < 0 ? .minus : .plus, exponent: exponent, significand: Decimal(mantissa.magnitude))
+            Decimal(
+                sign: mantissa < 0 ? .minus : .plus, exponent: Int(exponent), significand: Decimal(mantissa.magnitude))
         }
         let time = timestamp(order.time)
         let reached = Nullable(order.exchangeID.isEmpty ? nil : time)
@@ -87,8 +88,8 @@ enum KiteOrder {
             checksum: SHA256Text.of(order.id + time + secret), placedBy: user, orderID: order.id,
             exchangeOrderID: Nullable(order.exchangeID.isEmpty ? nil : order.exchangeID), status: status(order.stage),
             statusMessage: message, statusMessageRaw: message, orderTimestamp: time, exchangeUpdateTimestamp: reached,
-            exchangeTimestamp: reached, exchange: instrument.segment.exchange,
-            tradingsymbol: instrument.kiteSymbol, instrumentToken: instrument.kiteToken,
+            exchangeTimestamp: reached, variety: order.isAfterMarket ? "amo" : "regular", exchange: listing.exchange,
+            tradingsymbol: listing.symbol, instrumentToken: listing.token,
             orderType: order.kind.rawValue, transactionType: order.isBuy ? "BUY" : "SELL",
             product: order.product.rawValue, quantity: order.quantity, price: price(order.price),
             triggerPrice: price(order.triggerPrice), averagePrice: price(order.averagePrice),
@@ -101,6 +102,7 @@ enum KiteOrder {
     private static func status(_ stage: SimulatedOrder.Stage) -> String {
         switch stage {
         case .received: "PUT ORDER REQ RECEIVED"
+        case .afterMarketReceived, .afterMarketModified: "AMO REQ RECEIVED"
         case .validationPending: "VALIDATION PENDING"
         case .openPending: "OPEN PENDING"
         case .open: "OPEN"

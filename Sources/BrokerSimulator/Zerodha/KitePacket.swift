@@ -34,16 +34,15 @@ enum KitePacket {
     }
 
     /// The full packet: 184 bytes, or 32 for an index.
-    static func full(_ quote: Quote, of instrument: SimulatedInstrument) -> ByteBuffer {
-        let scale = KiteSegment(instrument.segment).scale(from: instrument.segment.priceExponent)
+    static func full(_ quote: Quote, of listing: KiteListing) -> ByteBuffer {
         var bytes = ByteBuffer()
         bytes.reserveCapacity(184)
-        bytes.writeInteger(instrument.kiteToken)
-        func price(_ mantissa: Int64) { bytes.writeInteger(Int32(truncatingIfNeeded: mantissa &* scale)) }
+        bytes.writeInteger(listing.token)
+        func price(_ mantissa: Int64) { bytes.writeInteger(Int32(truncatingIfNeeded: mantissa &* listing.scale)) }
         func number(_ value: Int64) { bytes.writeInteger(Int32(truncatingIfNeeded: value)) }
         func seconds(_ time: UInt64) { bytes.writeInteger(UInt32(truncatingIfNeeded: time / 1_000_000_000)) }
         price(quote.lastPrice)
-        if instrument.segment.isIndex {
+        if listing.isIndex {
             price(quote.high)
             price(quote.low)
             price(quote.open)

@@ -20,10 +20,9 @@ final class ZerodhaVenue: Venue {
 
     init(_ simulation: Simulation) {
         self.simulation = simulation
-        let instruments = simulation.market.instruments
-        packets = KitePackets(count: instruments.count)
-        places = Dictionary(
-            instruments.indices.map { (instruments[$0].kiteToken, $0) }, uniquingKeysWith: { first, _ in first })
+        let packets = KitePackets(simulation.market.instruments)
+        self.packets = packets
+        places = simulation.market.places { packets.listings[$0]?.token }
     }
 
     func endpoints(at address: ServerAddress) -> Endpoints {
@@ -121,9 +120,10 @@ final class ZerodhaVenue: Venue {
     }
 
     func publish(_ order: SimulatedOrder) {
+        guard let listing = packets.listings[order.instrument] else { return }
         let frame = KiteOrder.frame(
-            order, of: simulation.market.instruments[order.instrument], user: simulation.credentials.user,
-            secret: simulation.credentials.apiSecret)
+            order, of: listing, exponent: simulation.market.instruments[order.instrument].segment.priceExponent,
+            user: simulation.credentials.user, secret: simulation.credentials.apiSecret)
         for connection in simulation.connections { connection.send(frame, as: .order) }
     }
 
@@ -143,7 +143,7 @@ final class ZerodhaVenue: Venue {
 
     // MARK: Names
 
-    func key(of instrument: Int) -> String { String(simulation.market.instruments[instrument].kiteToken) }
+    func key(of instrument: Int) -> String { packets.listings[instrument].map { String($0.token) } ?? "" }
 
     func name(ofMode mode: UInt8) -> String { KiteMode(rawValue: mode)?.name ?? "" }
 

@@ -36,6 +36,18 @@ import Testing
             ])
     }
 
+    @Test func tokensOfNCDEXAreOtherInstruments() throws {
+        let bench = try VenueBench(.angel)
+        let socket = try connect(bench)
+        bench.send(subscription(3, ["2885"], exchange: 7), on: socket)
+        let packet = ByteBuffer(bytes: try #require(bench.frames(socket).first).payload)
+        let quote = bench.simulation.market.quotes[try bench.place("NCDEX:JEERAUNJHA28NOV23FUT")]
+        #expect(packet.getBytes(at: 0, length: 6) == [3, 7] + Array("2885".utf8))
+        #expect(packet.getInteger(at: 43, endianness: .little) == quote.lastPrice)
+        #expect(packet.getInteger(at: 131, endianness: .little) == quote.openInterest && quote.openInterest > 0)
+        #expect(bench.simulation.state.connections[0].subscriptions == ["snapquote": ["7|2885"]])
+    }
+
     @Test func unsubscribingLeavesOtherModes() throws {
         let bench = try VenueBench(.angel)
         let socket = try connect(bench)

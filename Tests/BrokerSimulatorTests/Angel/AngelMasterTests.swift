@@ -18,7 +18,8 @@ import Testing
         let rows = try rows(bench)
         let carried = bench.simulation.market.instruments.filter { AngelListing($0) != nil }
         #expect(rows.count == carried.count)
-        #expect(Set(rows.compactMap { $0["exch_seg"] }).isSuperset(of: ["NSE", "BSE", "NFO", "BFO", "CDS", "MCX"]))
+        #expect(
+            Set(rows.compactMap { $0["exch_seg"] }).isSuperset(of: ["NSE", "BSE", "NFO", "BFO", "CDS", "MCX", "NCDEX"]))
         #expect(Set(rows.map { "\($0["exch_seg"] ?? "")|\($0["token"] ?? "")" }).count == rows.count)
         #expect(
             rows.allSatisfy {
@@ -37,6 +38,16 @@ import Testing
             ])
         let nifty = try #require(rows.first { $0["token"] == "99926000" })
         #expect(nifty["symbol"] == "Nifty 50" && nifty["name"] == "NIFTY" && nifty["instrumenttype"] == "AMXIDX")
+    }
+
+    @Test func writesFuturesOfNCDEX() throws {
+        let rows = try rows(try VenueBench(.angel))
+        #expect(
+            rows.first { $0["exch_seg"] == "NCDEX" } == [
+                "token": "2885", "symbol": "JEERAUNJHA28NOV23FUT", "name": "JEERAUNJHA", "expiry": "28NOV2023",
+                "strike": "-1.000000", "lotsize": "30", "instrumenttype": "FUTCOM", "exch_seg": "NCDEX",
+                "tick_size": "500.000000",
+            ])
     }
 
     @Test func strikesArePaiseOrTenMillionths() throws {

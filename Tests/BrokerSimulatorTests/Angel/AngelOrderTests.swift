@@ -45,11 +45,17 @@ import Testing
         ("cancelled", ["AB09", "AB01", "AB02"]),
         ("modified", ["AB09", "AB01", "AB11", "AB04", "AB01", "AB05"]),
         ("trigger", ["AB09", "AB10", "AB01", "AB01", "AB05"]), ("open", ["AB09", "AB01"]),
+        ("amo", ["AB06"]), ("amo_modified", ["AB06", "AB08"]), ("amo_cancelled", ["AB06", "AB07"]),
+        ("amo_complete", ["AB06", "AB09", "AB01", "AB01", "AB05"]),
     ])
     func tellsTheLifeOfAnOrder(life: String, codes: [String]) throws {
         let updates = try updates(#"{"instrument":"NSE:INFY","life":"\#(life)","quantity":10}"#)
         #expect(updates.map { $0.envelope["order-status"] } == codes)
         #expect(Set(updates.compactMap { $0.text("orderid") }).count == 1)
+        #expect(
+            updates.allSatisfy {
+                $0.text("variety") == (life.hasPrefix("amo") ? "AMO" : life == "trigger" ? "STOPLOSS" : "NORMAL")
+            })
     }
 
     @Test func fillsAreCountedInStringsAndPricedInNumbers() throws {

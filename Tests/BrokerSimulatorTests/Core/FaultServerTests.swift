@@ -109,10 +109,11 @@ struct FaultServerTests {
             let socket = try await connected(server)
             _ = try await control(server, "heartbeats", #"{"on":false}"#)
             try await socket.send(#"{"a":"subscribe","v":[408065]}"#)
-            _ = await socket.frame()
+            // A heartbeat may have been on its way.
+            while try #require(await socket.frame()).payload == [0] {}
             _ = try await control(server, "tick", #"{"instrument":"408065","ltp":1573.15}"#)
-            let frame = try #require(await socket.frame())
-            #expect(Array(frame.payload[4..<12]) == [0, 6, 0x3A, 1, 0, 2, 0x66, 0x83])
+            let payload = try #require(await socket.frame()).payload
+            #expect(payload.dropFirst(4).prefix(8) == [0, 6, 0x3A, 1, 0, 2, 0x66, 0x83])
             let listed = try await TestSocket(port: server.port).request("GET", "/_sim/instruments?exchange=NSE").text
             #expect(listed.contains(#""ltp":157315"#) && !listed.contains(#""exchange":"BSE""#))
         }

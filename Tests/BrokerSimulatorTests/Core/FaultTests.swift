@@ -51,6 +51,13 @@ struct FaultTests {
                 "complete",
             ]
         ),
+        ("amo_cancelled", ["amo_received", "cancelled"]),
+        (
+            "amo_complete",
+            [
+                "amo_received", "received", "validation_pending", "open_pending", "open", "partly_filled", "complete",
+            ]
+        ),
     ])
     func anOrderHasALife(life: String, expected: [String]) throws {
         let plan = try Fault("order", body: #"{"life":"\#(life)"}"#).decode(OrderPlan.self)

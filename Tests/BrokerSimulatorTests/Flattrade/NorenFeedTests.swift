@@ -58,6 +58,32 @@ import Testing
         return DecimalText.fixed(quote[keyPath: path], exponent: -2)
     }
 
+    @Test func futuresOfNCDEXAreNCX() throws {
+        let bench = try VenueBench(.flattrade)
+        let socket = try NorenSessionTests.session(bench)
+        bench.send(#"{"t":"t","k":"NCX|2885"}"#, on: socket)
+        let text = try #require(bench.texts(socket).first)
+        #expect(
+            text.hasPrefix(
+                #"{"t":"tk","e":"NCX","tk":"2885","ts":"JEERAUNJHA28NOV23F","pp":"2","ls":"30","ti":"5.00""#))
+        #expect(text.contains(#","oi":""#))
+    }
+
+    @Test func ticksAreCounted() throws {
+        let bench = try VenueBench(.flattrade)
+        let socket = try NorenSessionTests.session(bench)
+        bench.send(#"{"t":"t","k":"NSE|1594#NSE|2885"}"#, on: socket)
+        bench.send(#"{"t":"d","k":"NSE|1594"}"#, on: socket)
+        try bench.perform("tick", #"{"instrument":"NSE|1594","ltp":1600.05}"#)
+        #expect(bench.simulation.state.packets == 5)
+        // Nothing has changed, and what is not sent does not count.
+        try bench.perform("tick", #"{"instrument":"NSE|1594","ltp":1600.05}"#)
+        try bench.perform("mute")
+        try bench.perform("tick", #"{"instrument":"NSE|1594","ltp":1600.1}"#)
+        let connection = try #require(bench.simulation.state.connections.first)
+        #expect(connection.packets == 5 && connection.sent["tick"] == 5 && connection.withheld == 2)
+    }
+
     @Test func unsubscribingIsEchoed() throws {
         let bench = try VenueBench(.flattrade)
         let socket = try NorenSessionTests.session(bench)

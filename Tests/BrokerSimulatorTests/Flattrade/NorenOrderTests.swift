@@ -32,6 +32,17 @@ import Testing
         #expect(updates.allSatisfy { $0["t"] == "om" && $0["uid"] == "SIM001" && $0["actid"] == "SIM001" })
     }
 
+    @Test(arguments: [
+        ("amo", ["PENDING/NewAck"]), ("amo_modified", ["PENDING/NewAck", "PENDING/ReplaceAck"]),
+        ("amo_cancelled", ["PENDING/NewAck", "CANCELED/Canceled"]),
+        ("amo_complete", ["PENDING/NewAck"] + start + ["NEW/New", "OPEN/New", "OPEN/Fill", "COMPLETE/Fill"]),
+    ])
+    func ordersAfterTheMarketSaySo(life: String, words: [String]) throws {
+        let updates = try updates(#"{"instrument":"NSE:INFY","life":"\#(life)","quantity":10}"#)
+        #expect(updates.map { "\($0["status"] ?? "")/\($0["reporttype"] ?? "")" } == words)
+        #expect(updates.allSatisfy { $0["amo"] == "Yes" })
+    }
+
     @Test func fillsHaveTheirOwnFields() throws {
         let updates = try updates(
             #"{"instrument":"NSE:INFY","quantity":10,"price":1567.25,"side":"SELL","tag":"mine"}"#)
@@ -43,7 +54,7 @@ import Testing
         #expect(last["exch_tm"] == "15-11-2023 03:43:20" && last["tm"] == "1700000000")
         #expect(last["trantype"] == "S" && last["tsym"] == "INFY-EQ" && last["exch"] == "NSE")
         #expect(last["remarks"] == "mine" && last["ret"] == "DAY" && last["exchordid"]?.isEmpty == false)
-        #expect(last["token"] == nil)
+        #expect(last["token"] == nil && last["amo"] == nil)
     }
 
     @Test func theProductsKeyDiffers() throws {

@@ -36,7 +36,7 @@ struct KitePacketTests {
     }
 
     private func messages(_ entries: [Subscription], _ market: Market) -> [(bytes: ByteBuffer, packets: Int)] {
-        var packets = KitePackets(count: market.instruments.count)
+        var packets = KitePackets(market.instruments)
         return packets.messages(entries, of: market)
     }
 
@@ -97,7 +97,7 @@ struct KitePacketTests {
         let market = market()
         let index = try #require(market.index(ofSymbol: symbol))
         let instrument = market.instruments[index]
-        var packet = KitePacket.full(market.quotes[index], of: instrument)
+        var packet = KitePacket.full(market.quotes[index], of: try #require(KiteListing(instrument)))
         let numbers = packet.readMultipleIntegers(as: (UInt32, Int32).self)
         let (token, price) = try #require(numbers)
         #expect(token & 255 == code && token >> 8 == instrument.token)
@@ -105,11 +105,22 @@ struct KitePacketTests {
         #expect(Double(price) / divisor == Double(expected))
     }
 
+    @Test func commoditiesOfNCDEXAreNotKitesBusiness() throws {
+        let market = market()
+        let index = try #require(market.instruments.firstIndex { $0.segment == .ncdex })
+        let infy = try #require(market.index(ofSymbol: "NSE:INFY"))
+        let entries = [index, infy].map { Subscription(instrument: $0, mode: KiteMode.ltp.rawValue) }
+        let all = messages(entries, market)
+        #expect(all.map(\.packets) == [1])
+        #expect(all.first?.bytes.getInteger(at: 0, as: UInt16.self) == 1 && all.first?.bytes.readableBytes == 12)
+        #expect(!String(buffer: KiteMaster.csv(market, exchange: nil)).contains("NCDEX"))
+    }
+
     @Test func packetsAreMadeAnewWhenValuesChange() throws {
         let market = market()
         let index = try infy(market)
         let entry = Subscription(instrument: index, mode: KiteMode.ltp.rawValue)
-        var packets = KitePackets(count: market.instruments.count)
+        var packets = KitePackets(market.instruments)
         let first = packets.messages([entry], of: market)[0].bytes
         #expect(packets.messages([entry], of: market)[0].bytes == first)
         market.change(index) { $0.lastPrice = 1 }

@@ -158,6 +158,31 @@ struct ZerodhaServerTests {
         }
     }
 
+    @Test(arguments: [
+        ("amo", ["AMO REQ RECEIVED"]), ("amo_modified", ["AMO REQ RECEIVED", "AMO REQ RECEIVED"]),
+        ("amo_cancelled", ["AMO REQ RECEIVED", "CANCELLED"]),
+        (
+            "amo_complete",
+            [
+                "AMO REQ RECEIVED", "PUT ORDER REQ RECEIVED", "VALIDATION PENDING", "OPEN PENDING", "OPEN", "UPDATE",
+                "COMPLETE",
+            ]
+        ),
+    ])
+    func ordersAfterTheMarket(life: String, statuses: [String]) throws {
+        let bench = try VenueBench(.zerodha)
+        let socket = try bench.connect(Self.target)
+        try bench.perform("order", #"{"instrument":"NSE:INFY","life":"\#(life)","quantity":4}"#)
+        let orders = try bench.texts(socket).map { text in
+            let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            return try #require(json?["data"] as? [String: Any])
+        }
+        #expect(orders.map { $0["status"] as? String } == statuses)
+        #expect(orders.allSatisfy { $0["variety"] as? String == "amo" })
+        #expect(orders.first?["exchange_order_id"] is NSNull)
+        if life == "amo_modified" { #expect(orders.map { $0["quantity"] as? Int } == [4, 8]) }
+    }
+
     @Test func aTokenThatRollsOver() async throws {
         try await withSimulator(.zerodha) { server in
             let socket = try await connected(server)
