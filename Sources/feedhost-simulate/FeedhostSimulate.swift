@@ -15,11 +15,20 @@ struct FeedhostSimulate: AsyncParsableCommand {
             GET /_sim/instruments on the same port tell what happens, and POST /_sim/<fault> makes things happen.
 
             Options of brokers (--option NAME=VALUE):
-            \(VenueKind.all.filter { !$0.settings.isEmpty }.map(habits).joined(separator: "\n"))
+            \(habits)
             """)
 
-    private static func habits(_ kind: VenueKind) -> String {
-        "\(kind.name): \(kind.settings.joined(separator: ", "))"
+    /// A line for each broker that has options; brokers with the same ones share it.
+    private static var habits: String {
+        var lines: [(brokers: String, settings: [String])] = []
+        for kind in VenueKind.all where !kind.settings.isEmpty {
+            if let line = lines.firstIndex(where: { $0.settings == kind.settings }) {
+                lines[line].brokers += ", \(kind.name)"
+            } else {
+                lines.append((kind.name, kind.settings))
+            }
+        }
+        return lines.map { "\($0.brokers): \($0.settings.joined(separator: ", "))" }.joined(separator: "\n")
     }
 
     @Argument(help: "\(VenueKind.all.map(\.name).joined(separator: ", ")).") var broker: String

@@ -280,3 +280,72 @@ def test_after_any_cut_the_set_at_the_broker_is_the_set_wanted(name, start_broke
                 venue.fault(fault, **body)
         wanted = {MODE_NAMES[name]: [rows[each]["key"] for each in held]} if held else {}
         venue.wait_subscribed(wanted, timeout=60)
+
+
+def subscribe_synthetic(client, numbers: range, mode: str = "LTP") -> list[dict]:
+    """Subscribes to the simulator's synthetic symbols; their outcomes."""
+    symbols = [{"exchange": "NSE", "symbol": f"SIM{number:05d}"} for number in numbers]
+    return client.request({"action": "subscribe", "mode": mode, "symbols": symbols}, timeout=60)["subscriptions"]
+
+
+def test_three_full_connections_and_one_that_dies(start_broker, connect):
+    """Kite's 3 x 3,000: filled as the load needs, the next symbol refused with the numbers, a dead one replaced alone."""
+    venue, host = start_broker("zerodha", rate=0, instruments=9_100)
+    client = connect(host, "alice")
+    sizes = lambda: sorted(len(each["subscriptions"].get("ltp", [])) for each in venue.connections())
+    for first, expected in ((1, [3_000]), (3_001, [3_000, 3_000]), (6_001, [3_000, 3_000, 3_000])):
+        outcomes = subscribe_synthetic(client, range(first, first + 3_000))
+        assert {each["status"] for each in outcomes} == {"success"}
+        wait_until(lambda: sizes() == expected, f"connections of {expected}", 60)
+    (refused,) = subscribe_synthetic(client, range(9_001, 9_002))
+    assert refused["code"] == "MAX_CAPACITY_REACHED" and "9,000" in refused["message"].replace("9000", "9,000")
+    before = {each["id"]: set(each["subscriptions"]["ltp"]) for each in venue.connections()}
+    dead = sorted(before)[1]
+    venue.fault("drop", connection=dead)
+    wait_until(lambda: sizes() == [3_000, 3_000, 3_000], "the third connection again", 60)
+    after = {each["id"]: set(each["subscriptions"]["ltp"]) for each in venue.connections()}
+    assert set(before) - set(after) == {dead}, "another connection was touched"
+    assert set().union(*after.values()) == set().union(*before.values())
+    # Room again when somebody leaves.
+    client.request({
+        "action": "unsubscribe", "mode": "LTP",
+        "symbols": [{"exchange": "NSE", "symbol": f"SIM{number:05d}"} for number in range(1, 101)]})
+    (granted,) = subscribe_synthetic(client, range(9_001, 9_002))
+    assert granted["status"] == "success"
+
+
+def test_twenty_levels_cost_two_places_with_angel(start_broker, connect):
+    """Depth 20 on NSE comes beside the touchline, and only there."""
+    venue, host = start_broker("angel")
+    client = connect(host, "alice")
+    reply = client.request({
+        "action": "subscribe", "mode": "Depth", "depth": 20,
+        "symbols": [{"exchange": "NSE", "symbol": "RELIANCE"}, {"exchange": "NFO", "symbol": nfo(venue)}]})
+    assert [each["depth"] for each in reply["subscriptions"]] == [20, 5]
+    tick = client.tick(match=lambda tick: tick["symbol"] == "RELIANCE" and any(
+        level["price"] for level in tick["data"]["depth"]["buy"][5:]))
+    assert len(tick["data"]["depth"]["buy"]) == 20 and len(tick["data"]["depth"]["sell"]) == 20
+    assert tick["data"]["ltp"] > 0
+    future = client.tick(match=lambda tick: tick["exchange"] == "NFO")
+    assert len(future["data"]["depth"]["buy"]) == 5
+    keys = venue.subscribed()
+    assert "1|2885" in keys["snapquote"] and [key for mode, all_of in keys.items() if "20" in mode for key in all_of] == [
+        "1|2885"]
+
+
+def nfo(venue: Simulator) -> str:
+    return next(symbol for (exchange, symbol), row in venue.instruments().items() if exchange == "NFO" and row["key"])
+
+
+def test_flattrade_that_is_thrown_out_does_not_fight(start_broker, connect):
+    """Another login takes the session over: a slow retry, said in the log, and no second connection meanwhile."""
+    venue, host = start_broker("flattrade")
+    client = connect(host, "alice")
+    assert client.subscribe("NSE:RELIANCE")["status"] == "success"
+    client.tick()
+    attempts = len(venue.state["attempts"])
+    venue.fault("evict")
+    wait_until(lambda: not venue.connections(), "the eviction")
+    wait_until(lambda: "session" in host.stderr or "replaced" in host.stderr, "the log line")
+    client.round_trip()
+    assert len(venue.state["attempts"]) == attempts and client.request({"action": "ping"})["type"] == "pong"

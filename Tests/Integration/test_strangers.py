@@ -262,7 +262,7 @@ class Noren:
 
 
 def test_noren_api_and_our_adapter_read_the_same(simulator, tmp_path):
-    venue = simulator("flattrade-old", rate=4_000, seed=13)
+    venue = simulator("flattrade", option="generation=old", rate=4_000, seed=13)
     market = listed(venue)
     scrips = [row["key"] for row in market]
     given = {"t": scrips[0::2], "d": scrips[1::2]}

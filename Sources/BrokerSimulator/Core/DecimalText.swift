@@ -22,8 +22,12 @@ enum DecimalText {
     }
 
     /// The mantissa of a number that came as a float in JSON: rounded to the nearest.
+    /// - Returns: Nil beyond ``largestPrice``.
     static func mantissa(_ value: Double, exponent: Int8) -> Int64? {
         let scaled = (value * Double(Decimals.power(-Int(exponent)))).rounded()
-        return Int64(exactly: scaled)
+        return Int64(exactly: scaled).flatMap { $0.magnitude <= largestPrice ? $0 : nil }
     }
+
+    /// Venues scale prices and make percents of them, which must not overflow.
+    private static let largestPrice: UInt64 = 1_000_000_000_000
 }

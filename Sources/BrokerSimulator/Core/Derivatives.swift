@@ -42,7 +42,8 @@ enum Derivatives {
         Series(segment: .mcx, root: "GOLD", name: "GOLD", tick: 100, lot: 100, price: 12_431_500, token: 466_583),
         Series(segment: .nco, root: "SILVER", name: "SILVER", tick: 100, lot: 30, price: 15_512_700, token: 11_536),
         Series(
-            segment: .ncdex, root: "JEERAUNJHA", name: "JEERAUNJHA", tick: 500, lot: 30, price: 2_105_500, token: 2_885),
+            segment: .ncdex, root: "JEERAUNJHA", name: "JEERAUNJHA", tick: 500, lot: 30, price: 2_105_500,
+            token: 2_885),
         Series(
             segment: .ncdex, root: "GUARSEED10", name: "GUARSEED10", tick: 100, lot: 50, price: 520_300, token: 3_045),
     ]

@@ -152,7 +152,12 @@ extension Simulation {
         var order = SimulatedOrder(
             id: nextOrderID(), instrument: index, stage: .received, quantity: plan.quantity ?? instrument.lotSize * 2,
             price: price, time: market.clock())
-        guard order.quantity > 0 else { throw SimulatorError("order: quantity is above 0.") }
+        guard (1...Walk.largestQuantity).contains(order.quantity) else {
+            throw SimulatorError("order: quantity is 1 to \(Walk.largestQuantity).")
+        }
+        guard (0...3_600_000).contains(plan.intervalMilliseconds) else {
+            throw SimulatorError("order: interval_ms is 0 to 3600000.")
+        }
         order.isBuy = plan.side == "BUY"
         order.kind = plan.life == .trigger && plan.type == .limit ? .stopLimit : plan.type
         order.product = plan.product

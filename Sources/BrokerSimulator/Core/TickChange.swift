@@ -20,6 +20,9 @@ struct TickChange: Sendable, Decodable {
         case exchangeTime = "exchange_time"
     }
 
+    /// More than the narrow wires carry, which is for tests to try; the market goes on walking from there.
+    private static let largestQuantity: Int64 = 1_000_000_000_000_000
+
     /// - Throws: When a number has no place in a quote, or a book has the wrong shape.
     func apply(to quote: inout Quote, exponent: Int8) throws(SimulatorError) {
         func set(_ path: WritableKeyPath<Quote, Int64>, _ value: Double?) throws(SimulatorError) {
@@ -36,14 +39,21 @@ struct TickChange: Sendable, Decodable {
         try set(\.upperCircuit, upperCircuit)
         try set(\.yearHigh, yearHigh)
         try set(\.yearLow, yearLow)
-        if let ltq { quote.lastQuantity = ltq }
-        if let volume { quote.volume = volume }
-        if let tbq { quote.totalBuyQuantity = tbq }
-        if let tsq { quote.totalSellQuantity = tsq }
-        if let oi { quote.openInterest = oi }
-        if let oiHigh { quote.openInterestHigh = oiHigh }
-        if let oiLow { quote.openInterestLow = oiLow }
-        if let previousOI { quote.previousOpenInterest = previousOI }
+        func set(_ path: WritableKeyPath<Quote, Int64>, _ value: Int64?) throws(SimulatorError) {
+            guard let value else { return }
+            guard (0...Self.largestQuantity).contains(value) else {
+                throw SimulatorError("tick: the quantity \(value) is not within 0…\(Self.largestQuantity).")
+            }
+            quote[keyPath: path] = value
+        }
+        try set(\.lastQuantity, ltq)
+        try set(\.volume, volume)
+        try set(\.totalBuyQuantity, tbq)
+        try set(\.totalSellQuantity, tsq)
+        try set(\.openInterest, oi)
+        try set(\.openInterestHigh, oiHigh)
+        try set(\.openInterestLow, oiLow)
+        try set(\.previousOpenInterest, previousOI)
         if let lastTradeTime { quote.lastTradeTime = lastTradeTime &* 1_000_000 }
         if let exchangeTime { quote.exchangeTime = exchangeTime &* 1_000_000 }
         if let bids { quote.bids = try Self.levels(bids, exponent) }

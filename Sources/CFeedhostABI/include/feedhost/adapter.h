@@ -282,7 +282,11 @@ typedef struct fh_depth_cap {
     uint16_t reserved;     /**< 0. */
 } fh_depth_cap;
 
-/** What an fh_link's quota counts. */
+/**
+ * What an fh_link's quota counts. Under FH_UNIT_INSTRUMENT_MODE an instrument counts 1 at its highest mode, whatever lower
+ * modes clients hold beside it, and 2 with more than 5 levels: the deep book is a mode of its own beside the one that
+ * brings the prices.
+ */
 enum { FH_UNIT_NONE = 0, FH_UNIT_INSTRUMENT = 1, FH_UNIT_INSTRUMENT_MODE = 2 };
 /** fh_link.carries: beside FH_MODE_*, order updates. */
 enum { FH_CARRIES_ORDERS = 8 };

@@ -31,7 +31,11 @@ typedef struct fh_request {
     uint32_t size;           /**< sizeof(fh_request) of the adapter. */
     uint32_t method;         /**< FH_HTTP_*. */
     uint32_t field_count;    /**< Of fields. */
-    uint32_t timeout_ms;     /**< For the whole answer; 0 = 10,000. */
+    /**
+     * open(), fetch(): for the whole answer; 0 = 10,000. locate() of `feedhost.instruments/1`: the longest silence of the
+     * server, at least 30,000; a whole file may take 15 minutes.
+     */
+    uint32_t timeout_ms;
     uint64_t generation;     /**< Of connect(). */
     uint64_t user;           /**< Echoed in callbacks; the adapter's own. */
     fh_str url;              /**< ws, wss, http or https. */
