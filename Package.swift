@@ -84,6 +84,7 @@ let package = Package(
         .target(name: "CFeedhostABI"),
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
         .target(name: "MarketData", dependencies: ["CFeedhostABI"], swiftSettings: swift),
         .target(name: "AdapterKit", dependencies: ["CFeedhostABI"], swiftSettings: swift),
         .target(name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "CFeedhostABI"], swiftSettings: swift),
@@ -97,8 +98,9 @@ let package = Package(
         .target(
             name: "Accounts",
             dependencies: [
-                "MarketData", .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Crypto", package: "swift-crypto"), logging,
+                "CArgon2", "MarketData", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"), logging,
             ],
             swiftSettings: swift),
         .target(
@@ -176,7 +178,11 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "AccountsTests",
-            dependencies: ["Accounts", "MarketData", .product(name: "GRDB", package: "GRDB.swift"), logging],
+            dependencies: [
+                "Accounts", "CArgon2", "MarketData", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"), logging,
+            ],
             swiftSettings: swift),
         .testTarget(
             name: "InstrumentsTests",

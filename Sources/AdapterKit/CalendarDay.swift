@@ -43,6 +43,15 @@ public struct CalendarDay: Hashable, Comparable, Sendable {
         }
     }
 
+    /// Days from 1970-01-01, negative before it.
+    public var epochDay: Int {
+        let (month, day) = (Int(number) / 100 % 100, Int(number) % 100)
+        // Years begin in March here, so that the leap day is a year's last.
+        let year = Int(number) / 10_000 - (month <= 2 ? 1 : 0)
+        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+        return year * 365 + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468
+    }
+
     /// As in OpenAlgo's symbols: `28MAR24`.
     public var symbolText: String {
         let (year, month, day) = (Int(number) / 10_000, Int(number) / 100 % 100, Int(number) % 100)

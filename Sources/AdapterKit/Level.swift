@@ -81,6 +81,12 @@ public final class LevelBuffer {
         return true
     }
 
+    /// The best level as a tick has it: withdrawn if the side is empty.
+    @inlinable
+    public var top: BookTop {
+        count > 0 ? BookTop(price: storage[0].price, quantity: storage[0].quantity) : .withdrawn
+    }
+
     /// The level at `index`, which has to be below ``count``.
     @inlinable
     public subscript(index: Int) -> Level {

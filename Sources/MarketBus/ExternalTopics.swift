@@ -47,19 +47,26 @@ struct ExternalTopics {
     var sessions: Set<UInt32> = []
     private var exchanges: Exchanges
     private var entries: [Instrument: Entry] = [:]
-    private var topics: [[UInt8]: Known] = [:]
+    /// By the hash of their bytes, so that nothing is copied to find one.
+    private var topics: [Int: [(bytes: [UInt8], known: Known)]] = [:]
+    private var topicCount = 0
 
     init(exchanges: Exchanges) { self.exchanges = exchanges }
 
     /// The topic's meaning, or nil if it is no market data.
     mutating func resolve(_ bytes: UnsafeRawBufferPointer) -> Known? {
-        let key = [UInt8](bytes)
-        if let known = topics[key] { return known }
-        guard topics.count < ExternalTopics.capacity, let text = String(validating: key, as: UTF8.self),
+        var hasher = Hasher()
+        hasher.combine(bytes: bytes)
+        let hash = hasher.finalize()
+        if let candidates = topics[hash] {
+            for candidate in candidates where candidate.bytes.elementsEqual(bytes) { return candidate.known }
+        }
+        guard topicCount < ExternalTopics.capacity, let text = String(validating: bytes, as: UTF8.self),
             let topic = Topic(text, exchanges: exchanges), topic.instrument.isPlausible
         else { return nil }
         let known = Known(entry: entry(topic.instrument), mode: topic.mode)
-        topics[key] = known
+        topics[hash, default: []].append(([UInt8](bytes), known))
+        topicCount += 1
         return known
     }
 

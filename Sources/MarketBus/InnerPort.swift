@@ -95,12 +95,12 @@ private final class Bell: Sendable {
     /// Armed at first. After a ring it waits to be armed again, so the shard is never told twice of the same thing.
     func run(_ signal: @Sendable () -> Void) {
         while true {
-            let hasWork = wait(for: [watched, control.reader])
+            let hasWork = wait(for: watched, control.reader)
             if stopping.load(ordering: .acquiring) { return }
             control.drain()
             guard hasWork else { continue }
             signal()
-            wait(for: [control.reader])
+            wait(for: control.reader, -1)
             control.drain()
             if stopping.load(ordering: .acquiring) { return }
         }
@@ -108,9 +108,13 @@ private final class Bell: Sendable {
 
     /// - Returns: Whether the first one is readable.
     @discardableResult
-    private func wait(for descriptors: [Int32]) -> Bool {
-        var items = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        while poll(&items, nfds_t(items.count), -1) < 0, errno == EINTR {}
-        return items.first.map { $0.revents != 0 } ?? false
+    private func wait(for first: Int32, _ second: Int32) -> Bool {
+        withUnsafeTemporaryAllocation(of: pollfd.self, capacity: 2) { items in
+            items.initializeElement(at: 0, to: pollfd(fd: first, events: Int16(POLLIN), revents: 0))
+            // A negative descriptor is passed over (poll(2)).
+            items.initializeElement(at: 1, to: pollfd(fd: second, events: Int16(POLLIN), revents: 0))
+            while poll(items.baseAddress, nfds_t(items.count), -1) < 0, errno == EINTR {}
+            return items[0].revents != 0
+        }
     }
 }

@@ -134,19 +134,25 @@ public final class SharedPublisher: Sendable {
     /// Sleeps until a socket or a producer has something.
     private func poll(_ loop: PublisherLoop) {
         guard commands.withLock({ $0.isEmpty }) else { return }
-        var items = [
-            zmq_pollitem_t(socket: loop.inner.pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
-            zmq_pollitem_t(socket: loop.publicSocket.pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
-            zmq_pollitem_t(socket: loop.fanIn.pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
-            zmq_pollitem_t(socket: nil, fd: wake.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
-        ]
-        zmq_poll(&items, Int32(items.count), -1)
+        let sockets = (loop.inner.pointer, loop.publicSocket.pointer, loop.fanIn.pointer)
+        func item(_ socket: UnsafeMutableRawPointer?, _ descriptor: Int32 = 0) -> zmq_pollitem_t {
+            zmq_pollitem_t(socket: socket, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0)
+        }
+        withUnsafeTemporaryAllocation(of: zmq_pollitem_t.self, capacity: 4) { items in
+            items.initializeElement(at: 0, to: item(sockets.0))
+            items.initializeElement(at: 1, to: item(sockets.1))
+            items.initializeElement(at: 2, to: item(sockets.2))
+            items.initializeElement(at: 3, to: item(nil, wake.descriptor))
+            zmq_poll(items.baseAddress, Int32(items.count), -1)
+        }
     }
 
     /// - Returns: False when the thread is to end.
     private func takeCommands(_ loop: PublisherLoop) -> Bool {
-        let taken = commands.withLock { commands in
-            defer { commands.removeAll(keepingCapacity: true) }
+        let taken = commands.withLock { commands -> [Command] in
+            // Nothing is allocated for the usual case, that there are none.
+            guard !commands.isEmpty else { return [] }
+            defer { commands = [] }
             return commands
         }
         for command in taken {

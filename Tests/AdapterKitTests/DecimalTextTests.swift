@@ -26,6 +26,26 @@ import Testing
         #expect(mantissa(text, exponent) == expected, "\(text) at \(exponent)")
     }
 
+    @Test(
+        arguments: [
+            ("83.474999999999994", -8, 8_347_500_000, 8_347_499_999),
+            ("83.25249999999999545", -8, 8_325_250_000, 8_325_249_999),
+            ("-0.0000000050", -8, -1, 0), ("-1.55", -1, -16, -15), ("1.54", -1, 15, 15), ("2.5", 0, 3, 2),
+            ("2.49", 0, 2, 2),
+            ("10.0", 0, 10, 10), ("1187.75", -2, 118_775, 118_775), ("9223372036854775807.5", 0, nil, Int64.max),
+            ("92233720368547758070.5", 0, nil, nil), ("1.2x", 0, nil, nil), ("1.23e1", -1, 123, 123),
+            ("1.23e1", 0, nil, nil),
+            (".5", 0, nil, nil), ("1.2.3", 0, nil, nil), ("15", 1, nil, nil), ("1.5", 1, nil, nil), ("", -8, nil, nil),
+            ("null", -8, nil, nil), ("5.", 0, nil, nil),
+        ] as [(String, Int, Int64?, Int64?)])
+    func shortensWhatIsTooLong(text: String, exponent: Int, rounded: Int64?, truncated: Int64?) {
+        var text = text
+        text.withUTF8 { buffer in
+            #expect(DecimalText.rounded(Bytes(buffer), exponent: exponent) == rounded)
+            #expect(DecimalText.truncated(Bytes(buffer), exponent: exponent) == truncated)
+        }
+    }
+
     @Test func rescales() {
         #expect(DecimalText.rescale(118_775, from: -2, to: -4) == 11_877_500)
         #expect(DecimalText.rescale(11_877_500, from: -4, to: -2) == 118_775)

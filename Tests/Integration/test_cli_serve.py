@@ -76,7 +76,8 @@ def test_what_the_ready_file_says(start_host):
     assert re.fullmatch(r"ws://127\.0\.0\.1:\d+", ready["websocket"])
     for name in ("bus", "publisher"):
         assert re.fullmatch(r"tcp://127\.0\.0\.1:[1-9]\d*", ready[name])
-    assert {"simulator", "binance", "external"} == set(ready["brokers"])
+    bundled = {"simulator", "binance", "zerodha", "angel", "flattrade", "shoonya", "zebu", "tradesmart"}
+    assert set(ready["brokers"]) == bundled | {"external"}
     assert len({ready["websocket"].rsplit(":")[-1], ready["bus"].rsplit(":")[-1], ready["publisher"].rsplit(":")[-1]}) == 3
     with Client(host.url, host.keys["alice"]) as client:
         assert client.request({"action": "get_supported_brokers"})["brokers"]

@@ -241,24 +241,24 @@ def test_publishers_may_come_first(start_host, connect, symbol):
 
 def external_as(start_host, tmp_path_factory, users, source, **options):
     if source == "environment":
-        return start_host(users, env={"FEEDHOST_EXTERNAL_AS": "zerodha"}, **options)
+        return start_host(users, env={"FEEDHOST_EXTERNAL_AS": "dhan"}, **options)
     file = tmp_path_factory.mktemp("config") / "feedhost.yaml"
-    file.write_text("bus: {external_as: zerodha}\n")
+    file.write_text("bus: {external_as: dhan}\n")
     return start_host(users, arguments=["--config", file], **options)
 
 
 @pytest.mark.parametrize("source", ["environment", "file"])
 def test_external_as_feeds_a_brokers_users(start_host, connect, publish, tmp_path_factory, symbol, source):
     host = external_as(
-        start_host, tmp_path_factory, {"zed": "zerodha", "ang": "angel", "ext": "external", "sim": "simulator"}, source)
+        start_host, tmp_path_factory, {"zed": "dhan", "ang": "upstox", "ext": "external", "sim": "simulator"}, source)
     client, publisher = connect(host), publish(host)
     reply = client.auth(host.keys["zed"])
-    assert reply["broker"] == "zerodha"
+    assert reply["broker"] == "dhan"
     client.subscribe(f"NSE:{symbol}")
     plain = connect(host, "ext")
     plain.subscribe(f"NSE:{symbol}")
     publisher.send(f"NSE_{symbol}_LTP", {"n": 1})
-    assert (client.tick()["broker"], plain.tick()["broker"]) == ("zerodha", "external")
+    assert (client.tick()["broker"], plain.tick()["broker"]) == ("dhan", "external")
     # Of another broker that is not loaded either, nobody is fed.
     refused = connect(host).request({"action": "authenticate", "api_key": host.keys["ang"]})
     assert (refused["code"], refused["message"]) == ("BROKER_ERROR", "Broker adapter not found")

@@ -10,7 +10,7 @@ import pytest
 from client import Client
 from publisher import Publisher
 
-BROKER = "zerodha"
+BROKER = "dhan"
 COMPLETE = "Subscription processing complete"
 UNCOMPLETE = "Unsubscription processing complete"
 

@@ -176,6 +176,8 @@ def test_a_client_that_does_not_read_delays_nobody(start_host, connect):
         assert late < 5000
         # It may come back: what it gets then is new, and whole.
         stalled.send_json({"action": "ping"})
+        notice = stalled.reply()
+        assert (notice["type"], notice["code"]) == ("notice", "SLOW_CLIENT")
         assert stalled.reply()["type"] == "pong"
 
 

@@ -191,7 +191,7 @@ def test_smart_websocket_and_our_adapter_read_the_same(simulator, tmp_path):
                 Angel.compare(result, tick, theirs)
     result.check(VALUES)
     assert {mode for _, mode in seen} == {1, 2, 3, 4}
-    assert {exchange for exchange, _ in seen} >= {1, 2, 3, 5, 13}
+    assert {exchange for exchange, _ in seen} >= {1, 2, 3, 5, 7, 13}
 
 
 def broker_segment(exchange_type: str) -> str:

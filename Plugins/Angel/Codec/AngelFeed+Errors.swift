@@ -74,13 +74,13 @@ struct FeedFault {
         var json = JSONScanner(bytes)
         guard json.enterObject() else { return nil }
         while let key = json.nextKey() {
-            let value = JSONText.content(json.skipValue())
+            let value = JSONText(json.skipValue()).content
             if key == "correlationID" {
-                correlation = JSONText.string(value)
+                correlation = JSONText.unescaped(value)
             } else if key == "errorCode" {
-                code = JSONText.string(value.slice(from: 0, to: 20))
+                code = JSONText.unescaped(value.slice(from: 0, to: 20))
             } else if key == "errorMessage" {
-                message = JSONText.string(value.slice(from: 0, to: 200))
+                message = JSONText.unescaped(value.slice(from: 0, to: 200))
             }
         }
         guard json.isFinished, !code.isEmpty || !message.isEmpty else { return nil }

@@ -131,11 +131,3 @@ extension AngelFeed {
                 + "the asks; such books are left out")
     }
 }
-
-extension LevelBuffer {
-    /// The best level.
-    fileprivate var top: BookTop {
-        guard count > 0 else { return .withdrawn }
-        return BookTop(price: self[0].price, quantity: self[0].quantity)
-    }
-}

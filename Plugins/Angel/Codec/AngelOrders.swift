@@ -36,15 +36,15 @@ final class AngelOrders: AngelSocket {
         guard let update = message.update else {
             host.count(.framesIgnored)
             return host.log(
-                .warning, "an order update with the unknown status \(JSONText.string(message.status)) was left out")
+                .warning, "an order update with the unknown status \(JSONText.unescaped(message.status)) was left out")
         }
         publish(update)
     }
 
     private func refused(_ reason: DisconnectReason, _ message: OrderMessage) {
-        let code = JSONText.string(message.statusCode)
+        let code = JSONText.unescaped(message.statusCode)
         disconnected(
-            reason, message: "Angel One's order socket answered \(code): \(JSONText.string(message.fault))",
+            reason, message: "Angel One's order socket answered \(code): \(JSONText.unescaped(message.fault))",
             brokerCode: Int32(code) ?? 0)
         disconnect()
     }

@@ -1,3 +1,5 @@
+import AdapterKit
+
 /// One subscribed instrument of a market connection.
 struct FeedLine {
     /// What ticks carry back.
@@ -26,12 +28,12 @@ struct FeedLine {
 struct FeedLines {
     private var lines: ContiguousArray<FeedLine?> = []
     private var free: [Int] = []
-    private var byKey = KeyMap()
+    private let byKey = IntegerMap<Int>()
     private var byHandle: [UInt32: Int] = [:]
     /// Pairs of token and mode in use, of which a connection has ``Angel/pairQuota``.
     private(set) var pairs = 0
 
-    func place(of key: InstrumentKey) -> Int? { byKey[key] }
+    func place(of key: InstrumentKey) -> Int? { byKey[key.rawValue] }
 
     func place(of handle: UInt32) -> Int? { byHandle[handle] }
 
@@ -62,7 +64,7 @@ struct FeedLines {
             place = lines.count
             lines.append(line)
         }
-        byKey.insert(line.key, place)
+        byKey[line.key.rawValue] = place
         byHandle[line.handle] = place
         return place
     }
@@ -71,7 +73,7 @@ struct FeedLines {
     @discardableResult
     mutating func remove(_ handle: UInt32) -> FeedLine? {
         guard let place = byHandle.removeValue(forKey: handle), let line = lines[place] else { return nil }
-        byKey.remove(line.key)
+        byKey[line.key.rawValue] = nil
         pairs -= line.modes.count
         lines[place] = nil
         free.append(place)

@@ -19,12 +19,12 @@ struct OrderMessage {
         while let key = json.nextKey() {
             let value = json.skipValue()
             if key == "status-code" {
-                statusCode = JSONText.content(value)
+                statusCode = JSONText(value).content
             } else if key == "order-status" {
-                status = JSONText.content(value)
+                status = JSONText(value).content
                 isKnown = true
             } else if key == "error-message" {
-                fault = JSONText.content(value).slice(from: 0, to: 200)
+                fault = JSONText(value).content.slice(from: 0, to: 200)
                 isKnown = true
             } else if key == "orderData", let value {
                 order = OrderMember.all(in: value)
@@ -111,9 +111,11 @@ struct OrderMessage {
         }
     }
 
-    private func text(_ member: OrderMember) -> String { JSONText.string(order[member] ?? .empty) }
+    private func text(_ member: OrderMember) -> String { JSONText.unescaped(order[member] ?? .empty) }
 
-    private func time(_ member: OrderMember) -> UInt64? { order[member].flatMap { IndianTime.nanoseconds($0) } }
+    private func time(_ member: OrderMember) -> UInt64? {
+        IndianTime.nanoseconds(order[member] ?? .empty, as: .namedMonth)
+    }
 
     private func count(_ member: OrderMember) -> Int64? {
         guard let value = DecimalText.mantissa(of: order[member] ?? .empty, exponent: 0), value >= 0 else { return nil }
@@ -122,12 +124,7 @@ struct OrderMessage {
 
     /// A price in rupees at exponent −8. An average may have more decimals than that; they are cut off.
     private func price(_ member: OrderMember) -> Int64? {
-        let text = order[member] ?? .empty
-        if let exact = DecimalText.mantissa(of: text, exponent: -8) { return exact }
-        guard let point = text.firstIndex(of: UInt8(ascii: ".")) else { return nil }
-        let fraction = text.slice(from: point + 1)
-        guard fraction.count > 8, fraction.buffer.allSatisfy({ $0 &- UInt8(ascii: "0") <= 9 }) else { return nil }
-        return DecimalText.mantissa(of: text.slice(from: 0, to: point + 9), exponent: -8)
+        DecimalText.truncated(order[member] ?? .empty, exponent: -8)
     }
 }
 
@@ -159,7 +156,7 @@ enum OrderMember: String {
         var json = JSONScanner(object)
         guard json.enterObject() else { return members }
         while let key = json.nextKey() {
-            let value = JSONText.content(json.skipValue())
+            let value = JSONText(json.skipValue()).content
             if let member = OrderMember(rawValue: String(key)) { members[member] = value }
         }
         return members

@@ -17,7 +17,7 @@ struct ScripRecord {
         self = ScripRecord()
         guard json.enterObject() else { return false }
         while let key = json.nextKey() {
-            let value = JSONText.content(json.skipValue())
+            let value = JSONText(json.skipValue()).content
             switch key.count {
             case 4 where key == "name": name = value
             case 5 where key == "token": token = value
@@ -38,9 +38,9 @@ struct ScripRecord {
     var row: MasterRow? {
         guard let segment = Segment(segment), InstrumentKey.token(token) != nil, !symbol.isEmpty else { return nil }
         var row = MasterRow(
-            symbol: "", exchange: segment.exchange, brokerSymbol: JSONText.string(symbol),
+            symbol: "", exchange: segment.exchange, brokerSymbol: JSONText.unescaped(symbol),
             brokerExchange: segment.exchange, brokerToken: String(token))
-        row.name = JSONText.string(name)
+        row.name = JSONText.unescaped(name)
         row.expiry = expiry.isEmpty ? nil : CalendarDay(expiry)
         row.lotSize = Self.positive(lotSize, exponent: 0)
         // Ticks are in paise, strikes too, but for currencies in ten-millionths of a rupee.
@@ -68,7 +68,7 @@ struct ScripRecord {
             row.symbol = SymbolRules.option(
                 row.name, expiry, strike: row.strike, exponent: row.priceExponent, row.type)
         } else {
-            row.symbol = JSONText.string(Self.withoutSeries(symbol))
+            row.symbol = JSONText.unescaped(Self.withoutSeries(symbol))
             row.type = type.isEmpty ? "EQ" : String(type)
         }
         return true

@@ -33,14 +33,15 @@ final class FeedDecoder {
     let values: UnsafeMutablePointer<Int64>
     /// The decimals of each value.
     let places: UnsafeMutablePointer<UInt8>
-    private let keys: KeyTable
+    /// From the packed name of a member to its field.
+    private let keys = IntegerMap<UInt8>(capacity: 128)
 
     init() {
         values = .allocate(capacity: FeedField.count)
         values.initialize(repeating: 0, count: FeedField.count)
         places = .allocate(capacity: FeedField.count)
         places.initialize(repeating: 0, count: FeedField.count)
-        keys = KeyTable(FeedField.names)
+        for (name, field) in FeedField.names { keys[PackedText.pack(name)] = field }
     }
 
     deinit {
@@ -59,7 +60,7 @@ final class FeedDecoder {
         }
         repeat {
             guard let key = FeedText.key(&here, end) else { return nil }
-            let field = keys[key]
+            let field = keys[key] ?? FeedField.unknown
             if field < FeedField.lastTradeTime || field == FeedField.precision {
                 guard let next = readNumber(field, here, end, &header) else { return nil }
                 here = next
@@ -91,9 +92,9 @@ final class FeedDecoder {
     private func readText(
         _ field: UInt8, _ here: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ header: inout FeedHeader
     ) -> UnsafePointer<UInt8>? {
-        guard field != KeyTable.unknown, let (value, next) = FeedText.string(here, end) else {
+        guard field != FeedField.unknown, let (value, next) = FeedText.string(here, end) else {
             // The right member with a value of another kind says nothing.
-            if field != KeyTable.unknown { header.unreadable &+= 1 }
+            if field != FeedField.unknown { header.unreadable &+= 1 }
             return FeedText.skipValue(here, end)
         }
         switch field {

@@ -32,6 +32,8 @@ enum FeedField {
     static let kind: UInt8 = 49
     static let exchange: UInt8 = 50
     static let token: UInt8 = 51
+    /// Of a member that is none of them.
+    static let unknown = UInt8.max
     /// How many there are.
     static let count = 52
 

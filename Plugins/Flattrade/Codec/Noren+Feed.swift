@@ -19,9 +19,10 @@ extension Noren {
 
     private func takeFeed(_ header: FeedHeader, _ frame: Frame) {
         guard header.exchange != 0, header.token != FeedDecoder.noToken else { return undecodable(frame) }
-        let place = table.map[ScripKey.make(header.exchange, header.token)]
         let isDepth = header.kind == FeedKind.depthDelta || header.kind == FeedKind.depthSnapshot
-        guard place >= 0, isUsed(place, isDepth) else { return host.count(.framesIgnored) }
+        guard let place = table.map[ScripKey.make(header.exchange, header.token)], isUsed(place, isDepth) else {
+            return host.count(.framesIgnored)
+        }
 
         let isSnapshot = header.kind == FeedKind.depthSnapshot || header.kind == FeedKind.touchlineSnapshot
         let book = table.book(place, isDepth: isDepth)
@@ -100,19 +101,14 @@ extension Noren {
         tick.mode = .depth
         if hasBids {
             book.fill(bids, price: FeedField.bidPrice)
-            tick.bid = Self.top(of: bids)
+            tick.bid = bids.top
         }
         if hasAsks {
             book.fill(asks, price: FeedField.askPrice)
-            tick.ask = Self.top(of: asks)
+            tick.ask = asks.top
         }
         host.publish(tick, bids: hasBids ? bids : nil, asks: hasAsks ? asks : nil, limit: FeedField.levels)
         return true
-    }
-
-    private static func top(of side: LevelBuffer) -> BookTop {
-        guard side.count > 0 else { return .withdrawn }
-        return BookTop(price: side[0].price, quantity: side[0].quantity)
     }
 
     private func setTimes(_ tick: inout Tick, _ header: FeedHeader, _ scrip: Scrip, _ receivedAt: UInt64) {

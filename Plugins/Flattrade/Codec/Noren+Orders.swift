@@ -27,8 +27,7 @@ struct OrderMessage {
                 json.skipValue()
                 continue
             }
-            let isQuoted = value[0] == UInt8(ascii: "\"")
-            let text = isQuoted ? value.slice(from: 1, to: value.count - 1) : value
+            let text = JSONText(value).content
             texts[name] = text.isPlaceholder ? nil : JSONText.unescaped(text)
         }
         guard json.isFinished else { return nil }
@@ -89,7 +88,10 @@ struct OrderMessage {
 
     private func time(_ name: String) -> UInt64? {
         guard var text = texts[name] else { return nil }
-        return text.withUTF8 { IndianTime.nanoseconds(Bytes($0)) }
+        return text.withUTF8 {
+            let bytes = Bytes($0)
+            return IndianTime.nanoseconds(bytes, as: .dayFirst) ?? IndianTime.nanoseconds(bytes, as: .timeFirst)
+        }
     }
 
     private func places(of text: String?) -> Int {

@@ -10,12 +10,14 @@ final class ScripTable {
         var numbers: UnsafeMutablePointer<Int64>
     }
 
-    // Behind a pointer for the reason that ``ScripMap`` has.
+    // Behind a pointer, because a stored variable of a class is guarded against overlapping access each time it is
+    // touched.
     private let memory: UnsafeMutablePointer<Memory>
     private(set) var details: [ScripDetails] = []
     private var capacity = 64
     private var free: [Int] = []
-    let map = ScripMap()
+    /// From a ``ScripKey`` to the place of its scrip.
+    let map = IntegerMap<Int>()
     private var placeOfHandle: [UInt32: Int] = [:]
 
     init() {
@@ -51,8 +53,7 @@ final class ScripTable {
     /// Adds an instrument, or changes what it wants, and returns the place of its scrip. Remove it first if it has
     /// another scrip.
     func add(_ subscriber: Subscriber, key: UInt64, name: String, isIndex: Bool, decimals: UInt8) -> Int {
-        let known = map[key]
-        let place = known >= 0 ? known : insert(Scrip(key: key, isIndex: isIndex), name, decimals)
+        let place = map[key] ?? insert(Scrip(key: key, isIndex: isIndex), name, decimals)
         if let index = details[place].subscribers.firstIndex(where: { $0.handle == subscriber.handle }) {
             details[place].subscribers[index] = subscriber
         } else {
@@ -74,7 +75,7 @@ final class ScripTable {
 
     /// Forgets a scrip that nobody wants and that the broker does not send.
     func forget(_ place: Int) {
-        map.remove(scrips[place].key)
+        map[scrips[place].key] = nil
         details[place] = ScripDetails(name: "")
         free.append(place)
     }
@@ -106,7 +107,7 @@ final class ScripTable {
             book.state.initialize(to: FeedState(decimals: decimals))
             book.numbers.initialize(repeating: 0, count: FeedField.bookCount)
         }
-        map.insert(scrip.key, at: place)
+        map[scrip.key] = place
         return place
     }
 

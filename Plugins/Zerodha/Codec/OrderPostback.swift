@@ -18,37 +18,37 @@ enum OrderPostback {
             guard let text = json.skipValue() else { return nil }
             let value = JSONText(text)
             if key == "order_id" {
-                update.orderID = value.string
+                update.orderID = value.line
             } else if key == "status" {
-                status = value.string
+                status = value.line
             } else if key == "status_message" {
-                reason = value.string
+                reason = value.line
             } else if key == "exchange" {
-                update.brokerExchange = value.string
+                update.brokerExchange = value.line
             } else if key == "tradingsymbol" {
-                update.brokerSymbol = value.string
+                update.brokerSymbol = value.line
             } else if key == "instrument_token" {
-                update.brokerToken = value.string
+                update.brokerToken = value.line
             } else if key == "transaction_type" {
-                update.action = OrderUpdate.Action(rawValue: value.string.uppercased())
+                update.action = OrderUpdate.Action(rawValue: value.line.uppercased())
             } else if key == "order_type" {
-                update.priceType = OrderUpdate.PriceType(rawValue: value.string.uppercased())
+                update.priceType = OrderUpdate.PriceType(rawValue: value.line.uppercased())
             } else if key == "product" {
-                update.product = value.string
+                update.product = value.line
             } else if key == "quantity" {
-                update.quantity = value.decimal(exponent: 0)
+                update.quantity = DecimalText.rounded(value.content, exponent: 0)
             } else if key == "filled_quantity" {
-                update.filled = value.decimal(exponent: 0)
+                update.filled = DecimalText.rounded(value.content, exponent: 0)
             } else if key == "pending_quantity" {
-                update.pending = value.decimal(exponent: 0)
+                update.pending = DecimalText.rounded(value.content, exponent: 0)
             } else if key == "unfilled_quantity" {
-                unfilled = value.decimal(exponent: 0)
+                unfilled = DecimalText.rounded(value.content, exponent: 0)
             } else if key == "price" {
-                update.price = value.decimal(exponent: Int(priceExponent))
+                update.price = DecimalText.rounded(value.content, exponent: Int(priceExponent))
             } else if key == "trigger_price" {
-                update.trigger = value.decimal(exponent: Int(priceExponent))
+                update.trigger = DecimalText.rounded(value.content, exponent: Int(priceExponent))
             } else if key == "average_price" {
-                update.average = value.decimal(exponent: Int(priceExponent))
+                update.average = DecimalText.rounded(value.content, exponent: Int(priceExponent))
             } else {
                 times.take(key, value)
             }
@@ -80,11 +80,11 @@ enum OrderPostback {
 
         mutating func take(_ key: Bytes, _ value: JSONText) {
             if key == "exchange_update_timestamp" {
-                updated = value.indianTime
+                updated = IndianTime.nanoseconds(value.content, as: .iso)
             } else if key == "exchange_timestamp" {
-                exchange = value.indianTime
+                exchange = IndianTime.nanoseconds(value.content, as: .iso)
             } else if key == "order_timestamp" {
-                order = value.indianTime
+                order = IndianTime.nanoseconds(value.content, as: .iso)
             }
         }
 

@@ -9,7 +9,7 @@ extension Zerodha {
         var packets = PacketReader(frame.bytes)
         var ignored: Int64 = 0
         while let packet = packets.next() {
-            guard let subscription = subscriptions[packet.token] else {
+            guard let subscription = subscriptions[UInt64(packet.token)] else {
                 if packet.kind == .unknown { countUnknownPacket() } else { ignored += 1 }
                 continue
             }
@@ -77,6 +77,6 @@ extension Zerodha {
 
     private static func readable(_ value: Bytes?) -> String {
         guard let value, !value.isEmpty else { return "(no text)" }
-        return JSONText(value.slice(from: 0, to: textLimit)).string
+        return JSONText(value.slice(from: 0, to: textLimit)).line
     }
 }

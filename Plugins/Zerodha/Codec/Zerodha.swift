@@ -10,7 +10,8 @@ public final class Zerodha: BaseAdapter {
 
     private let endpoint: String
     private var socket: SocketID?
-    let subscriptions = TokenTable()
+    /// By token.
+    let subscriptions = IntegerMap<Subscription>()
     /// What each instrument was subscribed with: the host may know another token by the time it lets it go.
     private var tokens: [UInt32: UInt32] = [:]
     let bids = LevelBuffer(capacity: 5)
@@ -89,9 +90,9 @@ public final class Zerodha: BaseAdapter {
                 continue
             }
             if let old = tokens[request.handle], old != token, release(old, of: request.handle) { surplus.append(old) }
-            let known = subscriptions[token]
+            let known = subscriptions[UInt64(token)]
             let wanted = Subscription(token: token, handle: request.handle, mode: FeedMode(request.mode))
-            subscriptions.set(wanted)
+            subscriptions[UInt64(token)] = wanted
             tokens[request.handle] = token
             if known?.mode != wanted.mode { changed.append((token, known == nil)) }
             let levels = request.mode == .depth ? grantedDepth(for: request) : 0
@@ -100,12 +101,12 @@ public final class Zerodha: BaseAdapter {
         guard sendUnsubscribe(surplus) else { return }
         // One call may name a token twice, or give it up again.
         var named: Set<UInt32> = []
-        changed = changed.filter { subscriptions[$0.token] != nil && named.insert($0.token).inserted }
+        changed = changed.filter { subscriptions[UInt64($0.token)] != nil && named.insert($0.token).inserted }
         for batch in TickerRequest.batches(changed) {
             let new = batch.filter(\.isNew).map(\.token)
             guard new.isEmpty || transmit(TickerRequest.subscribe(new)) else { return }
             for mode in [FeedMode.lastPrice, .quote, .full] {
-                let tokens = batch.map(\.token).filter { subscriptions[$0]?.mode == mode }
+                let tokens = batch.map(\.token).filter { subscriptions[UInt64($0)]?.mode == mode }
                 guard tokens.isEmpty || transmit(TickerRequest.mode(mode, tokens)) else { return }
             }
         }
@@ -124,8 +125,8 @@ public final class Zerodha: BaseAdapter {
 
     /// Forgets a token, unless it belongs to another instrument by now.
     private func release(_ token: UInt32, of handle: UInt32) -> Bool {
-        guard subscriptions[token]?.handle == handle else { return false }
-        subscriptions.remove(token)
+        guard subscriptions[UInt64(token)]?.handle == handle else { return false }
+        subscriptions[UInt64(token)] = nil
         return true
     }
 

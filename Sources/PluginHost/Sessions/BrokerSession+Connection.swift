@@ -67,7 +67,8 @@ extension BrokerSession {
         link.readySince = WallClock.now()
         // Everything that is wanted is asked for again: the broker has forgotten it with the connection.
         for handle in Array(link.lines.keys) { link.markDirty(handle) }
-        logger.info("connected\(link.lines.isEmpty ? "" : ", restoring \(link.lines.count) subscriptions")")
+        logger.info(
+            "\(link.kind.name) connected\(link.lines.isEmpty ? "" : ", restoring \(link.lines.count) subscriptions")")
         if link.kind.carriesMarketData { resumeReady(nil) }
         flush(link)
         alignOrders()

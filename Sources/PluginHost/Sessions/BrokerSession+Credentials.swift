@@ -48,6 +48,8 @@ extension BrokerSession {
 
     /// One retry, with whatever the store holds by then; after that only new credentials help.
     func authenticationFailed(_ link: Link, _ event: ConnectionEvent) {
+        // A venue without accounts has refused something else, such as an address: only time can help.
+        guard !adapter.description.credentialKeys.isEmpty else { return retry(link, after: event) }
         // Not forgotten with every connect: some brokers refuse after they have let us in.
         if link.hasBeenHealthy(for: BrokerSession.healthyAfter) { link.authenticationFailures = 0 }
         link.authenticationFailures += 1

@@ -81,6 +81,7 @@ struct Reporter: Sendable {
         figures.counters["proxy_messages_out"] = proxied.messagesOut
         figures.counters["proxy_bytes_out"] = proxied.bytesOut
         figures.counters["proxy_conflated"] = proxied.conflated
+        figures.counters["proxy_slow_notices"] = proxied.slowNotices
         figures.counters["proxy_slow_closed"] = proxied.slowClosed
         figures.counters["proxy_auth_failures"] = proxied.authFailures
         figures.counters["proxy_bad_requests"] = proxied.badRequests

@@ -68,7 +68,7 @@ enum SettingTable {
     private static let instruments: [SettingDefinition] = [
         .init(
             "instruments.refresh", "FEEDHOST_INSTRUMENTS_REFRESH", .choice(["daily", "never"]), default: "daily",
-            "whether the host fetches new instrument masters of the brokers that its users are on"),
+            "whether the host fetches new instrument masters of the brokers that users have credentials for"),
         .init(
             "instruments.refresh_at", "FEEDHOST_INSTRUMENTS_REFRESH_AT", .time, default: "08:35",
             "when they are fetched, HH:MM in India; missing ones are fetched at once"),
