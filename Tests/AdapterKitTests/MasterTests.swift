@@ -105,6 +105,7 @@ private final class Mastered: BaseAdapter {
     }
 
     @Test func theHostCanStopIt() throws {
+        _ = Mastered.entry
         let bytes = Array("symbol,token\n".utf8) + (0..<600).flatMap { Array("S\($0),\($0)\n".utf8) }
         let parse = try #require(table.pointee.parse)
         let status = bytes.withUnsafeBufferPointer {

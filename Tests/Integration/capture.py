@@ -113,5 +113,7 @@ def expected(frames: Frames) -> dict[str, Expected]:
         if moved:
             result.ltp.append(state["ltp"])
         result.quote.append((state["ltp"], state["close"]))
-        result.depth.append((state["ltp"], *state["top"]))
+        # Without a book there is nothing that the official client calls depth.
+        if any(state["top"]):
+            result.depth.append((state["ltp"], *state["top"]))
     return {symbol: result for symbol, result in found.items() if result.quote}

@@ -10,6 +10,25 @@ import Testing
         AdapterKey(name: name, kind: .secret, defaultValue: nil, help: "", required: required)
     }
 
+    @Test func aVenueWithoutAccountsIsTriedAgainWhateverItRefuses() async throws {
+        var declared = Declared()
+        declared.keys = []
+        try await SessionFixture.run(declared, connected: false) { fixture, session in
+            fixture.broker.change {
+                $0.connect = { instance, generation in
+                    if generation < 5 {
+                        instance.report(FH_CONN_DISCONNECTED, generation, reason: FH_WHY_AUTH_REJECTED, message: "403")
+                    } else {
+                        instance.report(FH_CONN_READY, generation)
+                    }
+                    return Int(FH_OK)
+                }
+            }
+            try await session.ready()
+            #expect(fixture.broker.calls.count(\.isConnect) == 5)
+        }
+    }
+
     private static func refusing(_ reason: Int) -> ScriptedBroker.OnConnect {
         { instance, generation in
             instance.report(FH_CONN_DISCONNECTED, generation, reason: reason, message: "token is stale")

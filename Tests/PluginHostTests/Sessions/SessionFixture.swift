@@ -50,7 +50,8 @@ struct Declared {
     var backoffBase: Int64 = 1
     var backoffMax: Int64 = 20
     var dataSilence: Int64?
-    var keys: [AdapterKey] = []
+    /// A broker with accounts: what it refuses may be the credentials.
+    var keys = [AdapterKey(name: "access_token", kind: .secret, defaultValue: nil, help: "", required: false)]
     var settings: [AdapterKey] = []
     var orders = Capabilities.OrderStream.none
     var hasMaster = false
