@@ -9,7 +9,7 @@ VENV := .build/venv
 PLUGINS_DEBUG := .build/plugins.d
 FIXTURES := .build/fixtures
 
-.PHONY: run build test test-unit test-integration bench-micro setup lint format sanitize clean help
+.PHONY: run build test test-unit test-integration bench bench-micro bench-broker setup lint format sanitize clean help
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -37,6 +37,12 @@ bench-micro: setup ## Times the steps of the hot path one by one; fails when one
 	swift build -c release $(FLAGS) --product feedhost-bench-micro
 	! .build/release/feedhost-bench-micro --quick --prove >/dev/null
 	.build/release/feedhost-bench-micro $(ONLY)
+
+bench: build ## Fan-out beside uWebSockets and NATS, about 45 minutes; rewrites docs/performance.md
+	python3 Tests/Benchmarks/Fanout/run.py --install $(BENCH)
+
+bench-broker: build $(VENV)/.ready ## 3,000 symbols in Depth at 20,000 packets a second through a simulated Zerodha: nothing lost, nothing stale
+	$(VENV)/bin/python Tests/Benchmarks/broker.py
 
 .PHONY: build-debug fixtures
 build-debug:

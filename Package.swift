@@ -84,7 +84,8 @@ let package = Package(
         .target(name: "CFeedhostABI"),
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
+        .systemLibrary(
+            name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
         .target(name: "MarketData", dependencies: ["CFeedhostABI"], swiftSettings: swift),
         .target(name: "AdapterKit", dependencies: ["CFeedhostABI"], swiftSettings: swift),
         .target(name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "CFeedhostABI"], swiftSettings: swift),

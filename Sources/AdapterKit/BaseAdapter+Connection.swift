@@ -111,7 +111,7 @@ extension BaseAdapter {
 
     /// Closes and forgets all that belongs to one connection.
     func releaseEverything() {
-        for socket in sockets { transport?.pointee.close?(host.context, socket.rawValue, 1_000) }
+        for socket in sockets.keys.sorted() { transport?.pointee.close?(host.context, socket, 1_000) }
         for timer in timers.keys { transport?.pointee.cancel?(host.context, timer.rawValue) }
         for fetch in fetches { transport?.pointee.cancel?(host.context, fetch.rawValue) }
         sockets.removeAll()

@@ -31,7 +31,7 @@ extension BaseAdapter {
         }
         try AdapterError.check(status, "opening a socket")
         let socket = SocketID(rawValue: id)
-        sockets.append(socket)
+        sockets[socket.rawValue] = true
         return socket
     }
 
@@ -124,8 +124,8 @@ extension BaseAdapter {
 
     /// Takes a socket out of the books; `false` if it was not in them.
     func forget(_ socket: SocketID) -> Bool {
-        guard let index = sockets.firstIndex(of: socket) else { return false }
-        sockets.remove(at: index)
+        guard sockets[socket.rawValue] != nil else { return false }
+        sockets[socket.rawValue] = nil
         stopHeartbeats(on: socket)
         return true
     }

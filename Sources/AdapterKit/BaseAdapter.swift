@@ -50,8 +50,8 @@ open class BaseAdapter {
     var pending = PendingSubscriptions()
     /// Outcomes are gathered while this is above 0 and told in one call afterwards.
     var gathering = 0
-    /// One or two: an array is quicker to look through than a set, and this is done for every frame.
-    var sockets: [SocketID] = []
+    /// The ids of those that are open or opening. Asked for every frame, hence a table that is not guarded and not counted.
+    let sockets = IntegerMap<Bool>(capacity: 4)
     /// Whether a timer repeats; one that does not is forgotten when it has run.
     var timers: [TimerID: Bool] = [:]
     var fetches: Set<FetchID> = []

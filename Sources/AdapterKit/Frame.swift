@@ -45,13 +45,17 @@ public struct Opcode: RawRepresentable, Hashable, Sendable {
     }
 
     /// UTF-8 text.
-    public static let text = Opcode(rawValue: UInt32(FH_WS_TEXT))
+    @inlinable
+    public static var text: Opcode { Opcode(rawValue: UInt32(FH_WS_TEXT)) }
     /// Bytes.
-    public static let binary = Opcode(rawValue: UInt32(FH_WS_BINARY))
+    @inlinable
+    public static var binary: Opcode { Opcode(rawValue: UInt32(FH_WS_BINARY)) }
     /// A ping; the host answers those of the venue itself.
-    public static let ping = Opcode(rawValue: UInt32(FH_WS_PING))
+    @inlinable
+    public static var ping: Opcode { Opcode(rawValue: UInt32(FH_WS_PING)) }
     /// The answer to a ping.
-    public static let pong = Opcode(rawValue: UInt32(FH_WS_PONG))
+    @inlinable
+    public static var pong: Opcode { Opcode(rawValue: UInt32(FH_WS_PONG)) }
 }
 
 /// One message from a WebSocket. Borrowed: valid only while `receive` runs.

@@ -41,11 +41,13 @@ extension Host {
             askLevels = asks.records(limit: limit)
         }
         // The buffers own the memory that the pointers lead to.
-        return withExtendedLifetime((bids, asks)) {
-            Status(
-                rawValue: table.pointee.publish_depth?(
-                    context, &record, bidLevels.0, bidLevels.1, askLevels.0, askLevels.1)
-                    ?? Status.unsupported.rawValue)
+        return withExtendedLifetime(bids) {
+            withExtendedLifetime(asks) {
+                Status(
+                    rawValue: table.pointee.publish_depth?(
+                        context, &record, bidLevels.0, bidLevels.1, askLevels.0, askLevels.1)
+                        ?? Status.unsupported.rawValue)
+            }
         }
     }
 }

@@ -6,18 +6,23 @@ public struct Mode: RawRepresentable, Hashable, Comparable, Sendable {
     public var rawValue: UInt16
 
     /// Wraps the number `rawValue`.
+    @inlinable
     public init(rawValue: UInt16) {
         self.rawValue = rawValue
     }
 
     /// The last traded price.
-    public static let lastPrice = Mode(rawValue: UInt16(FH_MODE_LTP))
+    @inlinable
+    public static var lastPrice: Mode { Mode(rawValue: UInt16(FH_MODE_LTP)) }
     /// The day's figures and the best bid and ask.
-    public static let quote = Mode(rawValue: UInt16(FH_MODE_QUOTE))
+    @inlinable
+    public static var quote: Mode { Mode(rawValue: UInt16(FH_MODE_QUOTE)) }
     /// The order book.
-    public static let depth = Mode(rawValue: UInt16(FH_MODE_DEPTH))
+    @inlinable
+    public static var depth: Mode { Mode(rawValue: UInt16(FH_MODE_DEPTH)) }
 
     /// Orders modes by how much they carry.
+    @inlinable
     public static func < (a: Mode, b: Mode) -> Bool { a.rawValue < b.rawValue }
 }
 

@@ -13,29 +13,41 @@ public struct Status: RawRepresentable, Hashable, Sendable {
     }
 
     /// Done.
-    public static let ok = Status(rawValue: Int32(FH_OK))
+    @inlinable
+    public static var ok: Status { Status(rawValue: Int32(FH_OK)) }
     /// An argument, a setting or an answer is wrong.
-    public static let invalid = Status(rawValue: Int32(FH_E_INVALID))
+    @inlinable
+    public static var invalid: Status { Status(rawValue: Int32(FH_E_INVALID)) }
     /// This adapter or broker cannot do it.
-    public static let unsupported = Status(rawValue: Int32(FH_E_UNSUPPORTED))
+    @inlinable
+    public static var unsupported: Status { Status(rawValue: Int32(FH_E_UNSUPPORTED)) }
     /// Out of memory.
-    public static let outOfMemory = Status(rawValue: Int32(FH_E_NOMEM))
+    @inlinable
+    public static var outOfMemory: Status { Status(rawValue: Int32(FH_E_NOMEM)) }
     /// Not now, for example a subscription before the connection is ready.
-    public static let wrongState = Status(rawValue: Int32(FH_E_STATE))
+    @inlinable
+    public static var wrongState: Status { Status(rawValue: Int32(FH_E_STATE)) }
     /// A quota, a rate or a full buffer.
-    public static let limit = Status(rawValue: Int32(FH_E_LIMIT))
+    @inlinable
+    public static var limit: Status { Status(rawValue: Int32(FH_E_LIMIT)) }
     /// Refused credentials.
-    public static let authentication = Status(rawValue: Int32(FH_E_AUTH))
+    @inlinable
+    public static var authentication: Status { Status(rawValue: Int32(FH_E_AUTH)) }
     /// The connection failed.
-    public static let network = Status(rawValue: Int32(FH_E_NETWORK))
+    @inlinable
+    public static var network: Status { Status(rawValue: Int32(FH_E_NETWORK)) }
     /// No such symbol on that exchange.
-    public static let unknownInstrument = Status(rawValue: Int32(FH_E_UNKNOWN_INSTRUMENT))
+    @inlinable
+    public static var unknownInstrument: Status { Status(rawValue: Int32(FH_E_UNKNOWN_INSTRUMENT)) }
     /// The host is shutting down.
-    public static let stopping = Status(rawValue: Int32(FH_E_STOPPING))
+    @inlinable
+    public static var stopping: Status { Status(rawValue: Int32(FH_E_STOPPING)) }
     /// No answer in time.
-    public static let timeout = Status(rawValue: Int32(FH_E_TIMEOUT))
+    @inlinable
+    public static var timeout: Status { Status(rawValue: Int32(FH_E_TIMEOUT)) }
     /// A fault of the side that was called.
-    public static let internalFault = Status(rawValue: Int32(FH_E_INTERNAL))
+    @inlinable
+    public static var internalFault: Status { Status(rawValue: Int32(FH_E_INTERNAL)) }
 
     /// Whether the call succeeded.
     @inlinable

@@ -24,19 +24,25 @@ public struct Tick: Sendable {
         }
 
         /// Holds everything known: what is not in it is now unknown.
-        public static let snapshot = Flags(rawValue: UInt16(FH_TF_SNAPSHOT))
+        @inlinable
+        public static var snapshot: Flags { Flags(rawValue: UInt16(FH_TF_SNAPSHOT)) }
         /// The last of the updates that one frame produced.
-        public static let last = Flags(rawValue: UInt16(FH_TF_LAST))
+        @inlinable
+        public static var last: Flags { Flags(rawValue: UInt16(FH_TF_LAST)) }
         /// The venue's time is implausible and was kept as it came.
-        public static let badTime = Flags(rawValue: UInt16(FH_TF_BAD_TS))
+        @inlinable
+        public static var badTime: Flags { Flags(rawValue: UInt16(FH_TF_BAD_TS)) }
         /// Updates before this one were lost.
-        public static let gapBefore = Flags(rawValue: UInt16(FH_TF_GAP_BEFORE))
+        @inlinable
+        public static var gapBefore: Flags { Flags(rawValue: UInt16(FH_TF_GAP_BEFORE)) }
         /// Made by the adapter, not by the venue.
-        public static let synthetic = Flags(rawValue: UInt16(FH_TF_SYNTHETIC))
+        @inlinable
+        public static var synthetic: Flags { Flags(rawValue: UInt16(FH_TF_SYNTHETIC)) }
     }
 
     /// A price, a quantity: the venue has withdrawn it, for example the best bid of an empty side.
-    public static let withdrawn = Int64.max
+    @inlinable
+    public static var withdrawn: Int64 { .max }
 
     @usableFromInline var record: fh_tick
 
@@ -148,5 +154,6 @@ public struct BookTop: Hashable, Sendable {
     }
 
     /// An empty side of the book.
-    public static let withdrawn = BookTop(price: Tick.withdrawn, quantity: Tick.withdrawn)
+    @inlinable
+    public static var withdrawn: BookTop { BookTop(price: Tick.withdrawn, quantity: Tick.withdrawn) }
 }

@@ -22,14 +22,14 @@ private func makeTransportEvents() -> fh_transport_events {
         withAdapter(instance) { adapter in
             let socket = SocketID(rawValue: socket)
             // An id that is not ours any more belongs to a connection that has ended.
-            guard adapter.sockets.contains(socket) else { return }
+            guard adapter.sockets[socket.rawValue] != nil else { return }
             adapter.opened(socket, tag: user, upgrade: Response(upgrade))
         }
     }
     table.on_frame = { instance, socket, user, opcode, bytes, received in
         withAdapter(instance) { adapter in
             let socket = SocketID(rawValue: socket)
-            guard adapter.sockets.contains(socket) else { return }
+            guard adapter.sockets[socket.rawValue] != nil else { return }
             adapter.receive(
                 Frame(
                     socket: socket, tag: user, opcode: Opcode(rawValue: opcode), bytes: Bytes(bytes),

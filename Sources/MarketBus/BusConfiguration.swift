@@ -23,7 +23,7 @@ public struct BusConfiguration: Sendable {
     /// `bus.public`: which user's session speaks for a broker.
     public var publicUsers: [String: String] = [:]
     /// Bytes of the ring of one broker connection; a power of two.
-    public var ringCapacity = 1 << 20
+    public var ringCapacity = 4 << 20
     public var events = BusEvents()
 
     public init() {}

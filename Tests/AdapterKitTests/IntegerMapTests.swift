@@ -49,16 +49,17 @@ import Testing
             let map = IntegerMap<Int32>(capacity: .random(in: 1...100, using: &random))
             var dictionary: [UInt64: Int32] = [:]
             let keys = (0..<120).map { _ in
-                UInt64.random(in: 1...400, using: &random) << .random(in: 0...50, using: &random)
+                UInt64.random(in: 1...400, using: &random) << UInt64.random(in: 0...50, using: &random)
             }
             for step in 0..<2_000 as Range<Int32> {
-                let key = keys[.random(in: 0..<keys.count, using: &random)]
+                let key = keys[Int.random(in: 0..<keys.count, using: &random)]
                 let value = Bool.random(using: &random) ? step : nil
                 map[key] = value
                 dictionary[key] = value
                 #expect(map.count == dictionary.count, "seed \(seed)")
             }
             for key in keys { #expect(map[key] == dictionary[key], "seed \(seed)") }
+            #expect(map.keys.sorted() == dictionary.keys.sorted(), "seed \(seed)")
         }
     }
 }

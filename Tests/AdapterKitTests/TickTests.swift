@@ -60,6 +60,19 @@ import Testing
     }
 }
 
+@Suite struct LevelBufferTests {
+    @Test func theBestLevelIsItsTop() {
+        let side = LevelBuffer(capacity: 2)
+        #expect(side.top == .withdrawn)
+        side.append(Level(price: 102, quantity: 3))
+        side.append(Level(price: 101, quantity: 4))
+        let isTaken = side.append(Level(price: 100, quantity: 5))
+        #expect(!isTaken && side.top == BookTop(price: 102, quantity: 3))
+        side.removeAll()
+        #expect(side.top == .withdrawn)
+    }
+}
+
 @Suite struct BytesMapTests {
     private func value(_ map: BytesMap<Int>, _ key: String) -> Int? {
         var key = key

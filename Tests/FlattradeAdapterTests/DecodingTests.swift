@@ -174,6 +174,45 @@ import Testing
         #expect(host.metric(FH_M_FRAMES_BAD) == 1)
     }
 
+    /// Numbers of one to sixteen digits are read in words of eight; wherever one stands, it is the same.
+    @Test func aNumberOfAnyLengthStandsAnywhere() throws {
+        let host = try touchline()
+        host.deliver(Self.snapshot)
+        for length in 1...16 {
+            let digits = String("1234567890123456".prefix(length))
+            for (first, second) in [("v", "ltq"), ("ltq", "v")] {
+                host.deliver(feed("tf", "NSE|11630", [(first, digits), (second, "8")]))
+                let tick = host.lastRecord
+                let (volume, quantity) = first == "v" ? (tick.volume, tick.ltq) : (tick.ltq, tick.volume)
+                #expect(volume == Int64(digits) && quantity == 8, "\(digits)")
+            }
+            for point in 1..<length where length <= 10 {
+                let text = "\(digits.prefix(point)).\(digits.dropFirst(point))"
+                for members in [[("ap", text), ("v", "123456789")], [("v", "123456789"), ("ap", text)]] {
+                    host.deliver(feed("tk", "NSE|11630", [("pp", "8")]))
+                    host.deliver(feed("tf", "NSE|11630", members))
+                    let scale = (0..<(8 - min(8, length - point))).reduce(Int64(1)) { power, _ in power * 10 }
+                    let expected = length - point <= 8 ? Int64(digits).map { $0 * scale } : nil
+                    #expect(host.lastRecord.volume == 123_456_789)
+                    if let expected { #expect(host.lastRecord.avg_px == expected, "\(text)") }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        #""ab\"c":"5","#, #""a\\":"5","#, #""lp\"":"5","#, #""":"5","#, #""12345678":"5","#, #""123456789":"5","#,
+        #""\"":"5","#, #""x":"\"","#, #""x":"a\\","#, #""x":"12345678","#, #""x":"1234567\"","#, #""x":"\\\"\\","#,
+        #""x" : "5" , "#, "\"x\"\n:\t5\r,",
+    ])
+    func membersThatAreNotKnownDoNotConfuse(member: String) throws {
+        let host = try touchline()
+        host.deliver(Self.snapshot)
+        host.deliver(#"{\#(member)"t":"tf","e":"NSE",\#(member)"tk":"11630",\#(member)"lp":"118.85","v":"77"}"#)
+        #expect((host.lastRecord.ltp, host.lastRecord.volume) == (11_885, 77))
+        #expect(host.metrics.isEmpty)
+    }
+
     @Test func textsWithEscapesDoNotConfuse() throws {
         let host = try touchline()
         host.deliver(

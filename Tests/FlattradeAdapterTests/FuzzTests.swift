@@ -59,7 +59,12 @@ import Testing
             let text = Self.numberText(&random)
             host.deliver(feed("tk", "NSE|11630", [("pp", "2")]))
             host.ticks.removeAll()
-            host.deliver(feed("tf", "NSE|11630", [("v", "7"), ("lp", text)]))
+            // A value that ends near the end of the message is read in another way.
+            let isLast = Bool.random(using: &random)
+            host.deliver(
+                feed(
+                    "tf", "NSE|11630",
+                    isLast ? [("v", "7"), ("lp", text)] : [("lp", text), ("v", "7"), ("oi", "123456")]))
             let published = host.ticks.last
             let expected = Decimal.exact(text)
             let price = published?.value(\.ltp, FH_F_LTP)

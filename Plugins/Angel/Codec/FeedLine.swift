@@ -33,6 +33,7 @@ struct FeedLines {
     /// Pairs of token and mode in use, of which a connection has ``Angel/pairQuota``.
     private(set) var pairs = 0
 
+    @inline(__always)
     func place(of key: InstrumentKey) -> Int? { byKey[key.rawValue] }
 
     func place(of handle: UInt32) -> Int? { byHandle[handle] }

@@ -29,24 +29,17 @@ struct FeedHeader {
 final class FeedDecoder {
     static let noToken = UInt32.max
 
-    /// The digits of each value, without the point. Valid where ``FeedHeader/present`` says so.
-    let values: UnsafeMutablePointer<Int64>
-    /// The decimals of each value.
-    let places: UnsafeMutablePointer<UInt8>
+    /// What the last message has brought; theirs is the decoder's memory.
+    let numbers = FeedNumbers()
     /// From the packed name of a member to its field.
     private let keys = IntegerMap<UInt8>(capacity: 128)
 
     init() {
-        values = .allocate(capacity: FeedField.count)
-        values.initialize(repeating: 0, count: FeedField.count)
-        places = .allocate(capacity: FeedField.count)
-        places.initialize(repeating: 0, count: FeedField.count)
         for (name, field) in FeedField.names { keys[PackedText.pack(name)] = field }
     }
 
     deinit {
-        values.deallocate()
-        places.deallocate()
+        numbers.deallocate()
     }
 
     /// Reads `bytes`; `nil` if they are no JSON object.
@@ -61,7 +54,7 @@ final class FeedDecoder {
         repeat {
             guard let key = FeedText.key(&here, end) else { return nil }
             let field = keys[key] ?? FeedField.unknown
-            if field < FeedField.lastTradeTime || field == FeedField.precision {
+            if field <= FeedField.lastNumber {
                 guard let next = readNumber(field, here, end, &header) else { return nil }
                 here = next
             } else {
@@ -75,11 +68,10 @@ final class FeedDecoder {
 
     @inline(__always)
     private func readNumber(
-        _ field: UInt8, _ here: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ header: inout FeedHeader
-    ) -> UnsafePointer<UInt8>? {
+        _ field: UInt8, _ here: FeedText.Place, _ end: FeedText.Place, _ header: inout FeedHeader
+    ) -> FeedText.Place? {
         if let number = FeedText.number(here, end) {
-            values[Int(field)] = number.digits
-            places[Int(field)] = number.places
+            numbers.set(field, number.digits, places: number.places)
             header.present |= FeedField.bit(field)
             if field < FeedField.bidQuantity { header.mostPlaces = max(header.mostPlaces, number.places) }
             return number.next
@@ -89,9 +81,41 @@ final class FeedDecoder {
         return other.next
     }
 
+    @inline(__always)
     private func readText(
-        _ field: UInt8, _ here: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ header: inout FeedHeader
-    ) -> UnsafePointer<UInt8>? {
+        _ field: UInt8, _ here: FeedText.Place, _ end: FeedText.Place, _ header: inout FeedHeader
+    ) -> FeedText.Place? {
+        if let text = FeedText.short(here, end) {
+            switch field {
+            case FeedField.kind:
+                header.kind = text.packed
+                return text.next
+            case FeedField.exchange:
+                header.exchange = UInt32(exactly: text.packed) ?? 0
+                return text.next
+            case FeedField.token:
+                header.token = ScripKey.token(text) ?? Self.noToken
+                return text.next
+            case FeedField.lastTradeTime:
+                if let seconds = IndianTime.secondsOfDay(Bytes(here + 1, count: text.bits &>> 3)) {
+                    setTradeTime(seconds, &header)
+                    return text.next
+                }
+            default:
+                return text.next
+            }
+        }
+        // A copy, so that the header itself may stay in registers.
+        var copy = header
+        defer { header = copy }
+        return readAnyText(field, here, end, &copy)
+    }
+
+    /// The same for texts that are long, or near the end, or something else than they should be.
+    @inline(never)
+    private func readAnyText(
+        _ field: UInt8, _ here: FeedText.Place, _ end: FeedText.Place, _ header: inout FeedHeader
+    ) -> FeedText.Place? {
         guard field != FeedField.unknown, let (value, next) = FeedText.string(here, end) else {
             // The right member with a value of another kind says nothing.
             if field != FeedField.unknown { header.unreadable &+= 1 }
@@ -103,9 +127,7 @@ final class FeedDecoder {
         case FeedField.token: header.token = ScripKey.token(value) ?? Self.noToken
         default:
             if let seconds = IndianTime.secondsOfDay(value) {
-                values[Int(field)] = Int64(seconds)
-                places[Int(field)] = 0
-                header.present |= FeedField.bit(field)
+                setTradeTime(seconds, &header)
             } else if !value.isPlaceholder {
                 header.unreadable &+= 1
             }
@@ -113,29 +135,9 @@ final class FeedDecoder {
         return next
     }
 
-    /// The value of a field as a mantissa with `places` decimals; `nil` if it does not fit.
     @inline(__always)
-    func scaled(_ field: UInt8, places wanted: UInt8) -> Int64? {
-        let have = places[Int(field)]
-        let value = values[Int(field)]
-        if have == wanted { return value }
-        return DecimalText.rescale(value, from: -Int(have), to: -Int(wanted))
-    }
-
-    /// The decimals that every price of the message needs, at least `least`: zeros at the end need none.
-    func placesNeeded(_ header: FeedHeader, atLeast least: UInt8) -> UInt8 {
-        guard header.mostPlaces > least else { return least }
-        var needed = least
-        var rest = header.present & FeedField.prices
-        while rest != 0 {
-            let field = Int(truncatingIfNeeded: rest.trailingZeroBitCount)
-            rest &= rest &- 1
-            while places[field] > needed, values[field] % 10 == 0 {
-                values[field] /= 10
-                places[field] -= 1
-            }
-            needed = max(needed, places[field])
-        }
-        return needed
+    private func setTradeTime(_ seconds: Int, _ header: inout FeedHeader) {
+        numbers.set(FeedField.lastTradeTime, Int64(seconds), places: 0)
+        header.present |= FeedField.bit(FeedField.lastTradeTime)
     }
 }

@@ -1,5 +1,5 @@
 /// The members of a feed message that this adapter reads (Flattrade Pi and Noren API documentation, "WebSocket"), each
-/// with the number of its bit and of its place in ``FeedDecoder/values``.
+/// with the number of its bit and of its place in ``FeedNumbers``.
 ///
 /// The numbers of the book are in the order bid prices, ask prices, bid quantities, ask quantities, bid orders, ask
 /// orders, five each, so that a level's other half is found by adding.
@@ -27,8 +27,10 @@ enum FeedField {
     static let openInterest: UInt8 = 44
     static let previousOpenInterest: UInt8 = 45
     static let feedTime: UInt8 = 46
-    static let lastTradeTime: UInt8 = 47
-    static let precision: UInt8 = 48
+    static let precision: UInt8 = 47
+    /// Up to here the values are numbers, from here on texts.
+    static let lastNumber = precision
+    static let lastTradeTime: UInt8 = 48
     static let kind: UInt8 = 49
     static let exchange: UInt8 = 50
     static let token: UInt8 = 51
@@ -52,7 +54,9 @@ enum FeedField {
     static let bookCount = 30
     static let levels = 5
 
-    static func bit(_ field: UInt8) -> UInt64 { 1 << UInt64(field) }
+    /// `field` is below 64.
+    @inline(__always)
+    static func bit(_ field: UInt8) -> UInt64 { 1 &<< UInt64(field) }
 
     /// What each is called on the wire. `oi` is the open interest and `poi` the previous day's; `toi`, which is of all
     /// contracts of the underlying, `pc`, which follows from others, and texts are left out.

@@ -3,15 +3,15 @@ import AdapterKit
 /// The values of a message that do not belong to the book, on their way into a tick.
 struct FeedReader {
     private let header: FeedHeader
-    private let decoder: FeedDecoder
+    private let numbers: FeedNumbers
     private let decimals: UInt8
     /// Values that have no room at the precision of their kind.
     private(set) var unreadable = 0
 
     /// - Parameter decimals: of prices
-    init(_ header: FeedHeader, _ decoder: FeedDecoder, decimals: UInt8) {
+    init(_ header: FeedHeader, _ numbers: FeedNumbers, decimals: UInt8) {
         self.header = header
-        self.decoder = decoder
+        self.numbers = numbers
         self.decimals = decimals
     }
 
@@ -44,7 +44,7 @@ struct FeedReader {
     @inline(__always)
     private mutating func price(_ field: UInt8) -> Int64? {
         guard header.has(field) else { return nil }
-        guard let price = decoder.scaled(field, places: decimals) else {
+        guard let price = numbers.scaled(field, places: decimals) else {
             unreadable &+= 1
             return nil
         }
@@ -54,7 +54,7 @@ struct FeedReader {
     @inline(__always)
     private mutating func units(_ field: UInt8) -> Int64? {
         guard header.has(field) else { return nil }
-        guard let units = decoder.scaled(field, places: 0), units >= 0 else {
+        guard let units = numbers.scaled(field, places: 0), units >= 0 else {
             unreadable &+= 1
             return nil
         }

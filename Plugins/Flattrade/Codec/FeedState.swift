@@ -28,14 +28,14 @@ struct FeedBook {
 
     /// Takes over the fields of the book that `header` has.
     @inline(__always)
-    func merge(_ header: FeedHeader, from decoder: FeedDecoder) -> Int {
+    func merge(_ header: FeedHeader, from message: FeedNumbers) -> Int {
         var rest = header.present & FeedField.book
         var unreadable = 0
         while rest != 0 {
             let field = UInt8(truncatingIfNeeded: rest.trailingZeroBitCount)
             rest &= rest &- 1
             let places = field < FeedField.bidQuantity ? state.pointee.decimals : 0
-            if let value = decoder.scaled(field, places: places) {
+            if let value = message.scaled(field, places: places) {
                 numbers[Int(field) &- FeedField.bookStart] = value
                 state.pointee.known |= FeedField.bit(field)
             } else {
@@ -75,14 +75,15 @@ struct FeedBook {
     @inline(__always)
     func fill(_ buffer: LevelBuffer, price first: UInt8) {
         buffer.removeAll()
-        for level in 0..<UInt8(FeedField.levels) {
-            let price = first &+ level
-            let known = FeedField.bit(price) | FeedField.bit(price &+ 10)
-            let place = Int(price) &- FeedField.bookStart
-            guard state.pointee.known & known == known, numbers[place] > 0, numbers[place &+ 10] > 0 else { continue }
-            let hasOrders = state.pointee.known & FeedField.bit(price &+ 20) != 0
-            let orders = hasOrders ? UInt32(clamping: numbers[place &+ 20]) : 0
-            buffer.append(Level(price: numbers[place], quantity: numbers[place &+ 10], orders: orders))
+        let known = state.pointee.known &>> UInt64(first)
+        let priced = known & known &>> 10
+        let first = numbers + (Int(first) &- FeedField.bookStart)
+        for level in 0..<FeedField.levels {
+            let (price, quantity) = (first[level], first[level &+ 10])
+            let shift = UInt64(truncatingIfNeeded: level)
+            guard priced &>> shift & 1 == 1, price > 0, quantity > 0 else { continue }
+            let orders = known & (1 &<< 20) &<< shift != 0 ? UInt32(clamping: first[level &+ 20]) : 0
+            buffer.append(Level(price: price, quantity: quantity, orders: orders))
         }
     }
 }

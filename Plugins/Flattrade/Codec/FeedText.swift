@@ -5,124 +5,88 @@ import AdapterKit
 enum FeedText {
     typealias Place = UnsafePointer<UInt8>
 
-    private static let ones: UInt64 = 0x0101_0101_0101_0101
-    private static let tops: UInt64 = 0x8080_8080_8080_8080
-
-    /// A number as it is written: its digits without the point, and how many of them are behind it.
-    struct Number {
-        var digits: Int64
-        var places: UInt8
-        var next: Place
-    }
-
     /// Whether only white space is left.
     static func isAtEnd(_ here: Place, _ end: Place) -> Bool {
-        var here = here
-        skipSpace(&here, end)
-        return here == end
+        skippingSpace(here, end) == end
     }
 
     /// Takes `byte` if it comes next.
     @inline(__always)
     static func take(_ byte: UInt8, _ here: inout Place, _ end: Place) -> Bool {
-        if here < end, here.pointee == byte {
+        guard here < end else { return false }
+        if here.pointee == byte {
             here += 1
             return true
         }
-        skipSpace(&here, end)
-        guard here < end, here.pointee == byte else { return false }
-        here += 1
+        guard here.pointee <= 0x20 else { return false }
+        let next = skippingSpace(here, end)
+        guard next < end, next.pointee == byte else { return false }
+        here = next + 1
         return true
     }
 
     /// Takes a member's name and the colon behind it, and goes to the value. Packed; 0 for a name longer than eight bytes.
     @inline(__always)
     static func key(_ here: inout Place, _ end: Place) -> UInt64? {
-        guard take(UInt8(ascii: "\""), &here, end) else { return nil }
-        var key: UInt64
-        let hit = end - here >= 8 ? firstByte(UInt8(ascii: "\""), in: word(here)) : 64
-        // Behind a backslash the quote is part of the name.
-        if hit < 64, hit == 0 || here[hit / 8 - 1] != UInt8(ascii: "\\") {
-            key = word(here) & (1 &<< UInt64(truncatingIfNeeded: hit) &- 1)
-            here += hit / 8 + 1
-        } else {
-            guard let (name, next) = string(here - 1, end) else { return nil }
-            key = name.packed
-            here = next
+        // Nearly all names are short, and there is no white space around the colon.
+        if end - here >= 11, here.pointee == UInt8(ascii: "\"") {
+            let word = FeedWord.load(here + 1)
+            let hits = FeedWord.hits(UInt8(ascii: "\""), in: word)
+            // The character in front of the closing quote, which has to be part of the name.
+            let last = here + hits.trailingZeroBitCount &>> 3
+            if hits != 0, last.pointee != UInt8(ascii: "\\"), last[2] == UInt8(ascii: ":"), last[3] > 0x20 {
+                here = last + 3
+                return word & FeedWord.before(hits)
+            }
         }
-        guard take(UInt8(ascii: ":"), &here, end) else { return nil }
-        if here < end, here.pointee <= 0x20 { skipSpace(&here, end) }
+        guard let (key, next) = anyKey(here, end) else { return nil }
+        here = next
         return key
     }
 
-    /// The number in quotes, or bare, at `here`: at most 18 digits, no exponent.
-    ///
-    /// Nearly all have at most eight characters in quotes: those are looked at in one go and without a loop, whose end
-    /// no processor could foresee.
-    @inline(__always)
-    static func number(_ here: Place, _ end: Place) -> Number? {
-        guard end - here >= 10, here.pointee == UInt8(ascii: "\"") else { return longNumber(here, end) }
-        let text = word(here + 1)
-        var length = firstByte(UInt8(ascii: "\""), in: text)
-        guard length < 64 || here[9] == UInt8(ascii: "\"") else { return longNumber(here, end) }
-        let next = here + length / 8 + 2
-        var digits = length == 64 ? text : text & (1 &<< UInt64(truncatingIfNeeded: length) &- 1)
-        var places = 0
-        let point = firstByte(UInt8(ascii: "."), in: digits)
-        if point < 64 {
-            let low = digits & (1 &<< UInt64(truncatingIfNeeded: point) &- 1)
-            let high = point == 56 ? 0 : digits &>> UInt64(truncatingIfNeeded: point &+ 8)
-            digits = low | high &<< UInt64(truncatingIfNeeded: point)
-            length &-= 8
-            places = (length &- point) / 8
-        }
-        // The digits go to the high end, behind zeros.
-        guard length > 0 else { return nil }
-        let room = UInt64(truncatingIfNeeded: 64 &- length)
-        let zeros = 0x3030_3030_3030_3030 & (room == 0 ? 0 : (1 &<< room) &- 1)
-        guard let value = eightDigits(digits &<< room | zeros) else { return longNumber(here, end) }
-        return Number(digits: Int64(value), places: UInt8(truncatingIfNeeded: places), next: next)
+    @inline(never)
+    private static func anyKey(_ start: Place, _ end: Place) -> (key: UInt64, next: Place)? {
+        guard let (name, next) = string(skippingSpace(start, end), end) else { return nil }
+        var here = next
+        guard take(UInt8(ascii: ":"), &here, end) else { return nil }
+        return (name.packed, skippingSpace(here, end))
     }
 
-    /// The same for numbers of any length, with a sign or without quotes.
+    /// A string of at most eight bytes: a word that begins with them, and how many bits are theirs.
+    struct Short {
+        var word: UInt64
+        var bits: Int
+        var next: Place
+
+        /// As ``PackedText`` has it.
+        @inline(__always)
+        var packed: UInt64 { bits == 64 ? word : FeedWord.lowest(bits, of: word) }
+    }
+
+    /// The string at `here` if it is short, and not so near to the end that its word would reach over it.
+    @inline(__always)
+    static func short(_ here: Place, _ end: Place) -> Short? {
+        guard end - here >= 10, here.pointee == UInt8(ascii: "\"") else { return nil }
+        let word = FeedWord.load(here + 1)
+        let bits = FeedWord.firstByte(UInt8(ascii: "\""), in: word)
+        let close = here + bits &>> 3
+        // Behind a backslash the quote is part of the string.
+        guard close[1] == UInt8(ascii: "\""), close.pointee != UInt8(ascii: "\\") else { return nil }
+        return Short(word: word, bits: bits, next: close + 2)
+    }
+
+    /// The same for the last value of a message, whose word would reach over the end. Only for values, because there are at
+    /// least four bytes of the message in front of one.
     @inline(never)
-    private static func longNumber(_ start: Place, _ end: Place) -> Number? {
-        var here = start
-        let isQuoted = here < end && here.pointee == UInt8(ascii: "\"")
-        if isQuoted { here += 1 }
-        let isNegative = here < end && here.pointee == UInt8(ascii: "-")
-        if isNegative { here += 1 }
-        let first = here
-        var digits: UInt64 = 0
-        if end - here >= 8, let eight = eightDigits(word(here)) {
-            digits = eight
-            here += 8
-        }
-        var point: Place?
-        while here < end {
-            let digit = here.pointee &- UInt8(ascii: "0")
-            if digit <= 9 {
-                digits = digits &* 10 &+ UInt64(digit)
-            } else if here.pointee == UInt8(ascii: "."), point == nil {
-                point = here
-            } else {
-                break
-            }
-            here += 1
-        }
-        let count = here - first - (point == nil ? 0 : 1)
-        guard count > 0, count <= 18, here < end else { return nil }
-        let whole = Int64(truncatingIfNeeded: digits)
-        let places = point.map { UInt8(truncatingIfNeeded: here - $0 - 1) } ?? 0
-        if isQuoted {
-            guard here.pointee == UInt8(ascii: "\"") else { return nil }
-            here += 1
-        } else {
-            guard here.pointee == UInt8(ascii: ",") || here.pointee == UInt8(ascii: "}") || isSpace(here.pointee) else {
-                return nil
-            }
-        }
-        return Number(digits: isNegative ? 0 - whole : whole, places: places, next: here)
+    static func lastShort(_ here: Place, _ end: Place) -> Short? {
+        let left = end - here
+        guard left >= 4, left < 10, here.pointee == UInt8(ascii: "\"") else { return nil }
+        // The message's last eight bytes, without those in front of the string.
+        let word = FeedWord.load(end - 8) &>> UInt64(truncatingIfNeeded: 72 &- left &* 8)
+        let bits = FeedWord.firstByte(UInt8(ascii: "\""), in: word)
+        let close = here + bits &>> 3
+        guard bits < 64, close.pointee != UInt8(ascii: "\\") else { return nil }
+        return Short(word: word, bits: bits, next: close + 2)
     }
 
     /// Passes over a value that is no number, and says whether it is one of the broker's ways to leave it out.
@@ -138,11 +102,21 @@ enum FeedText {
         guard here < end, here.pointee == UInt8(ascii: "\"") else { return nil }
         let start = here + 1
         var here = start
-        while here < end, here.pointee != UInt8(ascii: "\"") {
+        while true {
+            while end - here >= 8 {
+                let word = FeedWord.load(here)
+                let hits =
+                    FeedWord.hits(UInt8(ascii: "\""), in: word) | FeedWord.hits(UInt8(ascii: "\\"), in: word)
+                guard hits == 0 else {
+                    here += hits.trailingZeroBitCount &>> 3
+                    break
+                }
+                here += 8
+            }
+            guard here < end else { return nil }
+            if here.pointee == UInt8(ascii: "\"") { return (Bytes(start, count: here - start), here + 1) }
             here += here.pointee == UInt8(ascii: "\\") && end - here > 1 ? 2 : 1
         }
-        guard here < end else { return nil }
-        return (Bytes(start, count: here - start), here + 1)
     }
 
     /// Behind the value at `here`, whatever it is.
@@ -152,42 +126,16 @@ enum FeedText {
         return json.skipValue() == nil ? nil : here + json.offset
     }
 
-    // MARK: - Steps
-
     @inline(__always)
-    private static func word(_ here: Place) -> UInt64 {
-        UInt64(littleEndian: UnsafeRawPointer(here).loadUnaligned(as: UInt64.self))
-    }
-
-    /// The bit at which the first `byte` of a word begins; 64 if there is none.
-    ///
-    /// Where the byte is, the difference is zero, and subtracting 1 borrows into its top bit. The lowest hit is exact.
-    @inline(__always)
-    private static func firstByte(_ byte: UInt8, in word: UInt64) -> Int {
-        let difference = word ^ (ones &* UInt64(byte))
-        return ((difference &- ones) & ~difference & tops).trailingZeroBitCount & ~7
-    }
-
-    /// The number that eight digits make, the first in the lowest byte; `nil` if one is no digit. Neighbours are joined
-    /// to pairs, pairs to fours, fours to the number.
-    @inline(__always)
-    private static func eightDigits(_ text: UInt64) -> UInt64? {
-        let digits = text ^ 0x3030_3030_3030_3030
-        // A byte above 9 reaches its top bit with 118 added; one that has it already carries on its own account only.
-        guard ((digits & ~tops) &+ 0x7676_7676_7676_7676 | digits) & tops == 0 else { return nil }
-        let pairs = (digits &* 2_561) &>> 8 & 0x00FF_00FF_00FF_00FF
-        let fours = (pairs &* 6_553_601) &>> 16 & 0x0000_FFFF_0000_FFFF
-        return (fours &* 42_949_672_960_001) &>> 32
-    }
-
-    @inline(__always)
-    private static func isSpace(_ byte: UInt8) -> Bool {
+    static func isSpace(_ byte: UInt8) -> Bool {
         byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 
-    @inline(__always)
-    private static func skipSpace(_ here: inout Place, _ end: Place) {
+    @inline(never)
+    private static func skippingSpace(_ here: Place, _ end: Place) -> Place {
+        var here = here
         while here < end, isSpace(here.pointee) { here += 1 }
+        return here
     }
 }
 

@@ -28,17 +28,17 @@ extension Noren {
         let book = table.book(place, isDepth: isDepth)
         if isSnapshot { begin(book, header) }
         if header.mostPlaces > book.state.pointee.decimals { refine(book, header) }
-        var unreadable = header.unreadable &+ book.merge(header, from: decoder)
+        var unreadable = header.unreadable &+ book.merge(header, from: decoder.numbers)
         let scrip = table.scrips + place
         if header.has(FeedField.feedTime) {
-            let time = decoder.scaled(FeedField.feedTime, places: 0) ?? 0
+            let time = decoder.numbers.scaled(FeedField.feedTime, places: 0) ?? 0
             scrip.pointee.feedTime = IndianTime.plausible.contains(time) ? time : 0
             scrip.pointee.feedTimeReceivedAt = frame.receivedAt
         }
-        publish(header, book, scrip.pointee, scrip.pointee.handle, frame.receivedAt, &unreadable)
+        publish(header, book, scrip, scrip.pointee.handle, frame.receivedAt, &unreadable)
         if scrip.pointee.isShared {
             for other in table.details[place].subscribers.dropFirst() {
-                publish(header, book, scrip.pointee, other.handle, frame.receivedAt, &unreadable)
+                publish(header, book, scrip, other.handle, frame.receivedAt, &unreadable)
             }
         }
         if unreadable > 0 { host.count(.framesBad) }
@@ -56,7 +56,7 @@ extension Noren {
     /// A snapshot holds everything known: what was known before is not any more.
     private func begin(_ book: FeedBook, _ header: FeedHeader) {
         book.state.pointee.known = 0
-        guard header.has(FeedField.precision), let precision = decoder.scaled(FeedField.precision, places: 0),
+        guard header.has(FeedField.precision), let precision = decoder.numbers.scaled(FeedField.precision, places: 0),
             (0...Int64(Self.mostDecimals)).contains(precision)
         else { return }
         book.state.pointee.decimals = UInt8(precision)
@@ -64,12 +64,12 @@ extension Noren {
 
     /// A price with more decimals than the precision, such as an average, makes all of the scrip's prices finer.
     private func refine(_ book: FeedBook, _ header: FeedHeader) {
-        let needed = min(decoder.placesNeeded(header, atLeast: book.state.pointee.decimals), Self.mostDecimals)
+        let needed = min(decoder.numbers.placesNeeded(header, atLeast: book.state.pointee.decimals), Self.mostDecimals)
         if needed > book.state.pointee.decimals { book.refine(to: needed) }
     }
 
     private func publish(
-        _ header: FeedHeader, _ book: FeedBook, _ scrip: Scrip, _ handle: UInt32, _ receivedAt: UInt64,
+        _ header: FeedHeader, _ book: FeedBook, _ scrip: UnsafePointer<Scrip>, _ handle: UInt32, _ receivedAt: UInt64,
         _ unreadable: inout Int
     ) {
         var tick = Tick(
@@ -77,7 +77,7 @@ extension Noren {
             receivedAt: receivedAt)
         let isSnapshot = header.kind == FeedKind.depthSnapshot || header.kind == FeedKind.touchlineSnapshot
         tick.flags = isSnapshot ? [.snapshot, .last] : .last
-        var reader = FeedReader(header, decoder, decimals: book.state.pointee.decimals)
+        var reader = FeedReader(header, decoder.numbers, decimals: book.state.pointee.decimals)
         reader.fillDay(&tick)
         unreadable &+= reader.unreadable
         setTimes(&tick, header, scrip, receivedAt)
@@ -85,7 +85,7 @@ extension Noren {
         if header.kind == FeedKind.touchlineDelta || header.kind == FeedKind.touchlineSnapshot {
             if header.present & FeedField.bids != 0 { tick.bid = book.top(price: FeedField.bidPrice) }
             if header.present & FeedField.asks != 0 { tick.ask = book.top(price: FeedField.askPrice) }
-        } else if isSnapshot ? !scrip.isIndex : book.state.pointee.isConfirmed {
+        } else if isSnapshot ? !scrip.pointee.isIndex : book.state.pointee.isConfirmed {
             // A snapshot without levels says that the book is empty.
             if publishBook(&tick, header, book, isWhole: isSnapshot) { return }
         }
@@ -107,18 +107,28 @@ extension Noren {
             book.fill(asks, price: FeedField.askPrice)
             tick.ask = asks.top
         }
-        host.publish(tick, bids: hasBids ? bids : nil, asks: hasAsks ? asks : nil, limit: FeedField.levels)
+        // Three calls, because an optional side would be counted as a reference more.
+        if hasBids, hasAsks {
+            host.publish(tick, bids: bids, asks: asks)
+        } else if hasBids {
+            host.publish(tick, bids: bids, asks: nil)
+        } else {
+            host.publish(tick, bids: nil, asks: asks)
+        }
         return true
     }
 
-    private func setTimes(_ tick: inout Tick, _ header: FeedHeader, _ scrip: Scrip, _ receivedAt: UInt64) {
-        if header.has(FeedField.feedTime), scrip.feedTime > 0 {
-            tick.exchangeTime = UInt64(scrip.feedTime) * 1_000_000_000
-            if scrip.feedTime > Int64(receivedAt / 1_000_000_000) + Self.longestLead { tick.flags.insert(.badTime) }
+    private func setTimes(_ tick: inout Tick, _ header: FeedHeader, _ scrip: UnsafePointer<Scrip>, _ receivedAt: UInt64)
+    {
+        if header.has(FeedField.feedTime), scrip.pointee.feedTime > 0 {
+            tick.exchangeTime = UInt64(scrip.pointee.feedTime) * 1_000_000_000
+            if scrip.pointee.feedTime > Int64(receivedAt / 1_000_000_000) + Self.longestLead {
+                tick.flags.insert(.badTime)
+            }
         }
         if header.has(FeedField.lastTradeTime) {
-            let seconds = decoder.values[Int(FeedField.lastTradeTime)]
-            if let time = IndianTime.tradeTime(seconds, feed: scrip.feedClock(at: receivedAt)) {
+            let seconds = decoder.numbers.scaled(FeedField.lastTradeTime, places: 0) ?? 0
+            if let time = IndianTime.tradeTime(seconds, feed: scrip.pointee.feedClock(at: receivedAt)) {
                 tick.lastTradeTime = UInt64(time) * 1_000_000_000
             }
         }

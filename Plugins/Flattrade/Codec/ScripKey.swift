@@ -19,7 +19,6 @@ enum ScripKey {
     }
 
     /// A token: decimal digits without leading zeros, below 2^32 − 1. Nothing else is equal to its number.
-    @inline(__always)
     static func token(_ text: Bytes) -> UInt32? {
         let bytes = text.buffer
         guard (1...10).contains(bytes.count), bytes[0] != UInt8(ascii: "0") || bytes.count == 1 else { return nil }
@@ -30,5 +29,14 @@ enum ScripKey {
             value = value &* 10 &+ UInt64(digit)
         }
         return value < UInt64(UInt32.max) ? UInt32(value) : nil
+    }
+
+    /// The same of a short text.
+    @inline(__always)
+    static func token(_ text: FeedText.Short) -> UInt32? {
+        guard text.bits > 0, text.bits == 8 || text.word & 0xFF != UInt64(UInt8(ascii: "0")),
+            let value = FeedWord.number(text.word, bits: text.bits)
+        else { return nil }
+        return UInt32(truncatingIfNeeded: value)
     }
 }

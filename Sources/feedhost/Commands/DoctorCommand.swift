@@ -2,6 +2,7 @@ import Accounts
 import ArgumentParser
 import Foundation
 import Instruments
+import Logging
 import Operations
 import PluginHost
 
@@ -25,10 +26,16 @@ struct DoctorCommand: AsyncParsableCommand {
             findings.good(
                 "configuration",
                 "read\(settings.origins.isEmpty ? ", all defaults" : ": \(settings.origins.count) settings are set")")
-            for notice in settings.notices + settings.withoutEffect { findings.hint("configuration", notice) }
+            for notice in settings.notices + settings.withoutEffect + [settings.providerNotice].compactMap(\.self) {
+                findings.hint("configuration", notice)
+            }
             let registry = checkPlugins(settings, &findings)
             await checkInstruments(settings, registry, &findings)
-            await checkStore(settings, &findings)
+            if settings.isOnOpenAlgo {
+                await checkOpenAlgo(settings, &findings)
+            } else {
+                await checkStore(settings, &findings)
+            }
             checkPorts(settings, &findings)
             checkSystem(settings, &findings)
         } catch let error as SettingsError {
@@ -104,6 +111,38 @@ struct DoctorCommand: AsyncParsableCommand {
             try? store.close()
         } catch {
             findings.bad("store", "\(error)")
+        }
+    }
+
+    private func checkOpenAlgo(_ settings: Settings, _ findings: inout Findings) async {
+        do {
+            let installation = try settings.openAlgo.installation()
+            let quiet = Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() }
+            let found = try await OpenAlgoAccounts(
+                installation, defaults: settings.credentialDefaults, logger: quiet
+            ).inventory()
+            findings.good("openalgo", "\(installation.database): \(found.keys) API keys, \(found.logins.count) logins")
+            if found.keys == 0 {
+                findings.hint("openalgo", "no client can come in: make an API key in OpenAlgo")
+            } else if found.hashedKeys > 0 {
+                findings.hint(
+                    "openalgo",
+                    "\(found.hashedKeys) API keys cannot be decrypted and are checked by their slow hash; FERNET_SALT may not be the one that OpenAlgo runs with"
+                )
+            }
+            for login in found.logins {
+                switch login.state {
+                case .good: findings.good("openalgo", "\(login.user) is logged in at \(login.broker)")
+                case .revoked: findings.hint("openalgo", "\(login.user) is logged out at \(login.broker)")
+                case .unreadable:
+                    findings.bad(
+                        "openalgo",
+                        "the token of \(login.user) at \(login.broker) cannot be decrypted; log in again, and if that does not help, take API_KEY_PEPPER and FERNET_SALT from the .env that OpenAlgo runs with"
+                    )
+                }
+            }
+        } catch {
+            findings.bad("openalgo", "\(error)")
         }
     }
 

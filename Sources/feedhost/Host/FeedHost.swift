@@ -10,12 +10,11 @@ import StreamProxy
 
 /// The rooms, wired: bus, adapters, accounts, proxy. Made by ``start(_:)``, ended by ``stop()``.
 final class FeedHost: Sendable {
-    let store: AccountStore
     private let settings: Settings
     private let bus: SharedPublisher
     private let sessions: SessionPool
     private let proxy: ProxyServer
-    private let watcher: StoreWatcher
+    private let accounts: AccountProvider
     private let logger: Logger
     private let tasks: [Task<Void, Never>]
 
@@ -31,21 +30,15 @@ final class FeedHost: Sendable {
     /// - Throws: ``StartError`` or ``SettingsError`` with what is wrong and how to mend it.
     static func start(_ settings: Settings) async throws -> FeedHost {
         let logger = Logger(label: "feedhost")
-        for notice in settings.notices + settings.withoutEffect { logger.notice("\(notice)") }
+        for notice in settings.notices + settings.withoutEffect + [settings.providerNotice].compactMap(\.self) {
+            logger.notice("\(notice)")
+        }
         ProcessLimits.prepare(logger)
         let registry = Plugins.scan(settings)
         Plugins.log(registry, logger)
         let adapterSettings = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
             .mapValues { $0.mapValues(\.value) }
-        let store: AccountStore
-        let watcher: StoreWatcher
-        do {
-            store = try AccountStore(path: settings.store)
-            watcher = try StoreWatcher(store: store, logger: logger)
-        } catch {
-            throw StartError("\(error)")
-        }
-        for notice in store.notices { logger.notice("\(notice)") }
+        let accounts = try await AccountProvider.open(settings, logger)
 
         let catalog = InstrumentCatalog(path: MasterStore.path(beside: settings.store), logger: logger)
         // Before the first client can ask for a symbol.
@@ -54,72 +47,70 @@ final class FeedHost: Sendable {
         // A flood of these must not pile up: looking once more is enough.
         let (invalidations, told) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1000))
         let bus = try Listening.bus(settings, registry: registry, instruments: instruments, logger) { told.yield($0) }
-        let accounts = SQLiteAccounts(store: store, defaults: settings.credentialDefaults)
         var configuration = SessionPool.Configuration()
         configuration.adapterSettings = adapterSettings
         configuration.externalAs = settings.bus.externalAs
         configuration.limits = settings.poolLimits
         let sessions = SessionPool(
-            registry: registry, instruments: instruments, masters: catalog, bus: bus, credentials: accounts,
+            registry: registry, instruments: instruments, masters: catalog, bus: bus, credentials: accounts.credentials,
             configuration: configuration, logger: logger)
         let proxy: ProxyServer
         do {
             proxy = try await Listening.proxy(
-                settings, accounts: accounts, sessions: sessions, bus: bus, logger)
+                settings, authenticator: accounts.authenticator, sessions: sessions, bus: bus, logger)
         } catch {
             await sessions.stop()
             bus.stop()
             throw error
         }
         let masters = BrokerMasters(
-            registry: registry, settings: adapterSettings, accounts: store,
+            registry: registry, settings: adapterSettings, accounts: accounts.store,
             credentialDefaults: settings.credentialDefaults)
         return FeedHost(
-            store: store, settings: settings, bus: bus, sessions: sessions, proxy: proxy, watcher: watcher,
+            settings: settings, bus: bus, sessions: sessions, proxy: proxy, accounts: accounts,
             catalog: catalog, masters: masters, invalidations: invalidations, logger: logger)
     }
 
     private init(
-        store: AccountStore, settings: Settings, bus: SharedPublisher, sessions: SessionPool, proxy: ProxyServer,
-        watcher: StoreWatcher, catalog: InstrumentCatalog, masters: BrokerMasters,
+        settings: Settings, bus: SharedPublisher, sessions: SessionPool, proxy: ProxyServer,
+        accounts: AccountProvider, catalog: InstrumentCatalog, masters: BrokerMasters,
         invalidations: AsyncStream<String>, logger: Logger
     ) {
-        self.store = store
         self.settings = settings
         self.bus = bus
         self.sessions = sessions
         self.proxy = proxy
-        self.watcher = watcher
+        self.accounts = accounts
         self.logger = logger
-        tasks = [
-            Task { await watcher.run() },
-            Task { await catalog.run() },
-            Task {
-                guard settings.instruments.isRefreshed else { return }
-                await InstrumentRefresh(
-                    masters: masters, path: MasterStore.path(beside: settings.store),
-                    at: settings.instruments.refreshAt, logger: logger
-                ).run()
-            },
-            Task {
-                for await user in invalidations {
-                    await watcher.look()
-                    await sessions.credentialsChanged(user: user)
-                }
-            },
-            Task {
-                for await change in watcher.changes {
-                    logger.info("the account store has changed: \(change.kind)")
-                    proxy.apply(change)
-                    if case .credentialsChanged(let user, let broker) = change.kind {
-                        await sessions.credentialsChanged(user: user, broker: broker)
+        tasks =
+            accounts.tasks.map { work in Task { await work() } } + [
+                Task { await catalog.run() },
+                Task {
+                    guard settings.instruments.isRefreshed else { return }
+                    await InstrumentRefresh(
+                        masters: masters, path: MasterStore.path(beside: settings.store),
+                        at: settings.instruments.refreshAt, logger: logger
+                    ).run()
+                },
+                Task {
+                    for await user in invalidations {
+                        await accounts.look()
+                        await sessions.credentialsChanged(user: user)
                     }
-                }
-            },
-            Task {
-                await Reporter(settings: settings, bus: bus, sessions: sessions, proxy: proxy, logger: logger).run()
-            },
-        ]
+                },
+                Task {
+                    for await change in accounts.changes {
+                        logger.info("accounts have changed: \(change.kind)")
+                        proxy.apply(change)
+                        if case .credentialsChanged(let user, let broker) = change.kind {
+                            await sessions.credentialsChanged(user: user, broker: broker)
+                        }
+                    }
+                },
+                Task {
+                    await Reporter(settings: settings, bus: bus, sessions: sessions, proxy: proxy, logger: logger).run()
+                },
+            ]
     }
 
     /// Drains: clients get 1001, then sessions, bus and store end and their ports are released.
@@ -128,7 +119,7 @@ final class FeedHost: Sendable {
         await proxy.stop()
         await sessions.stop()
         bus.stop()
-        try? store.close()
+        try? accounts.store?.close()
         logger.info("stopped")
     }
 

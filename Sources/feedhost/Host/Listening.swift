@@ -50,13 +50,14 @@ enum Listening {
     }
 
     static func proxy(
-        _ settings: Settings, accounts: SQLiteAccounts, sessions: SessionPool, bus: SharedPublisher, _ logger: Logger
+        _ settings: Settings, authenticator: any Authenticator, sessions: SessionPool, bus: SharedPublisher,
+        _ logger: Logger
     ) async throws -> ProxyServer {
         let first = settings.proxy.port
         let last = first.isExplicit ? first.number : min(first.number + 100, 65_535)
         for port in first.number...last {
             var configuration = ProxyConfiguration(
-                host: settings.proxy.host, port: port, eventLoops: 1, authenticator: accounts, directory: sessions,
+                host: settings.proxy.host, port: port, eventLoops: 1, authenticator: authenticator, directory: sessions,
                 logger: logger, makePort: { try bus.makePort(shard: $0) })
             configuration.authGrace = TimeAmount(settings.proxy.authGrace)
             // Without pings no pong can be late.

@@ -49,6 +49,10 @@ enum SettingTable {
     ]
 
     private static let accounts: [SettingDefinition] = [
+        .init(
+            "accounts.provider", "FEEDHOST_ACCOUNTS", .choice(["auto", "sqlite", "openalgo"]), default: "auto",
+            "whose users and keys count: those of the own store, or OpenAlgo's; auto takes OpenAlgo's where its .env and database are, unless a store is named"
+        ),
         .init("store", "FEEDHOST_STORE", .text, "file with users, keys and credentials"),
         .init(
             "brokers.valid", "VALID_BROKERS", .brokers, default: "",
@@ -96,16 +100,17 @@ enum SettingTable {
     ]
 
     private static let fromOpenAlgo: [SettingDefinition] = [
-        .init("openalgo.database", "DATABASE_URL", .databaseURL, secret: true, reader: openalgo, "OpenAlgo's database"),
+        .init(
+            "openalgo.database", "DATABASE_URL", .databaseURL, secret: true, "OpenAlgo's database; only SQLite is read"),
         .init(
             "openalgo.logs_database", "LOGS_DATABASE_URL", .databaseURL, secret: true, reader: openalgo,
             "its log database"),
         .init(
-            "openalgo.pepper", "API_KEY_PEPPER", .longText(32), secret: true, reader: openalgo,
-            "what its keys are hashed with"),
+            "openalgo.pepper", "API_KEY_PEPPER", .longText(32), secret: true, "what its keys are hashed with"),
+        .init("openalgo.fernet_salt", "FERNET_SALT", .text, secret: true, "what its tokens are encrypted with"),
         .init(
-            "openalgo.fernet_salt", "FERNET_SALT", .text, secret: true, reader: openalgo,
-            "what its tokens are encrypted with"),
+            "openalgo.redirect_url", "REDIRECT_URL", .text,
+            "where its broker logins return to; names the broker that its instruments are of"),
         .init(
             "openalgo.session_expiry", "SESSION_EXPIRY_TIME", .time, default: "03:00", reader: openalgo,
             "when its broker sessions end, HH:MM in India"),

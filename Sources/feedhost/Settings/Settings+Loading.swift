@@ -46,13 +46,15 @@ extension Settings {
         }
         guard problems.isEmpty, let store else { throw SettingsError(problems) }
         return Settings(
-            resolver, store: Self.expanded(store, input.environment), pluginFolders: input.pluginFolders,
+            resolver, store: Self.expanded(store, input.environment), openAlgoRoot: Self.root(input),
+            pluginFolders: input.pluginFolders,
             adapters: AdapterSettings(entries: sources.reversed().flatMap(\.adapters)),
             notices: sources.flatMap(\.notices))
     }
 
     private init(
-        _ values: SettingResolver, store: String, pluginFolders: [String], adapters: AdapterSettings, notices: [String]
+        _ values: SettingResolver, store: String, openAlgoRoot: String, pluginFolders: [String],
+        adapters: AdapterSettings, notices: [String]
     ) {
         func positive(_ duration: Duration) -> Duration? { duration > .zero ? duration : nil }
         proxy = Proxy(
@@ -67,6 +69,7 @@ extension Settings {
             externalAs: values.text("bus.external_as"))
         plugins = Plugins(folders: pluginFolders + values.list("plugins.path"), pins: values.map("plugins.pin"))
         self.store = store
+        accountProvider = values.text("accounts.provider") ?? "auto"
         stats = StatsFile(
             path: values.text("stats.file") ?? "log/ws_proxy_stats.json",
             isExplicit: values.origins["stats.file"] != nil)
@@ -85,12 +88,20 @@ extension Settings {
             toFile: values.bool("log.to_file"),
             folder: values.text("log.dir") ?? "log", retentionDays: values.int("log.retention"))
         openAlgo = OpenAlgo(
-            database: values.secret("openalgo.database"), logsDatabase: values.secret("openalgo.logs_database"),
+            root: openAlgoRoot, database: values.secret("openalgo.database"),
+            logsDatabase: values.secret("openalgo.logs_database"),
             pepper: values.secret("openalgo.pepper"), fernetSalt: values.secret("openalgo.fernet_salt"),
-            sessionExpiry: values.time("openalgo.session_expiry"))
+            redirectURL: values.text("openalgo.redirect_url"), sessionExpiry: values.time("openalgo.session_expiry"))
         self.adapters = adapters
         self.notices = notices
         origins = values.origins
+    }
+
+    /// The folder of the `.env` that is read.
+    private static func root(_ input: SettingsInput) -> String {
+        let folder = URL(fileURLWithPath: input.folder, isDirectory: true)
+        return URL(fileURLWithPath: input.envFile ?? ".env", relativeTo: folder).standardizedFileURL
+            .deletingLastPathComponent().path
     }
 
     /// As the XDG rules say: a relative XDG_DATA_HOME counts as none.

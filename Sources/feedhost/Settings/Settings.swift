@@ -69,12 +69,15 @@ struct Settings: Sendable {
         let retentionDays: Int
     }
 
-    /// For the provider that reads OpenAlgo's database; nobody reads it yet.
+    /// For the provider that reads OpenAlgo's database.
     struct OpenAlgo: Sendable {
+        /// OpenAlgo's folder: where the `.env` is.
+        let root: String
         let database: Secret?
         let logsDatabase: Secret?
         let pepper: Secret?
         let fernetSalt: Secret?
+        let redirectURL: String?
         /// India's time.
         let sessionExpiry: TimeOfDay
     }
@@ -84,6 +87,8 @@ struct Settings: Sendable {
     let plugins: Plugins
     /// Path of the account store.
     let store: String
+    /// `auto`, `sqlite` or `openalgo`.
+    let accountProvider: String
     let stats: StatsFile
     let pool: Pool
     let instruments: Instruments

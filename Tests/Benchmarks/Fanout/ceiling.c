@@ -1,5 +1,5 @@
-/* What the machine can do at most: a loop of send() of bytes that are framed already, over N loopback connections, and a
- * second process on the other core that reads and throws away. Prints one line of JSON. */
+/* What the machine can do at most: a loop of send() of bytes that are framed already, over N loopback connections, and
+ * a second process on the other core that reads and throws away. Prints one line of JSON. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -53,7 +53,8 @@ static _Noreturn void drain(struct sockaddr_in address, int connections) {
 }
 
 int main(int argc, char **argv) {
-    static const struct option options[] = {{"clients", 1, 0, 'n'}, {"bytes", 1, 0, 'b'}, {"per-call", 1, 0, 'm'}, {"seconds", 1, 0, 's'}, {0}};
+    static const struct option options[] = {
+        {"clients", 1, 0, 'n'}, {"bytes", 1, 0, 'b'}, {"per-call", 1, 0, 'm'}, {"seconds", 1, 0, 's'}, {0}};
     int connections = 100, bytes = 272, per_call = 1, option;
     double seconds = 3;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -109,7 +110,8 @@ int main(int argc, char **argv) {
     cpu = own_cpu() - cpu;
     kill(reader, SIGTERM);
     waitpid(reader, NULL, 0);
-    printf("{\"clients\":%d,\"bytes\":%d,\"per_call\":%d,\"per_second\":%.0f,\"server_cpu_s_per_million\":%.3f,\"calls\":%" PRIu64 "}\n",
+    printf("{\"clients\":%d,\"bytes\":%d,\"per_call\":%d,\"per_second\":%.0f,\"server_cpu_s_per_million\":%.3f,"
+           "\"calls\":%" PRIu64 "}\n",
            connections, bytes, per_call, messages / elapsed, cpu * 1e6 / messages, calls);
     return 0;
 }

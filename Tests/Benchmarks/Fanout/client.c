@@ -13,11 +13,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_AT_ONCE = 256 << 10, LARGEST_PARTIAL = 2 << 20, CONTINUATION = 0, TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
+enum {
+    READ_AT_ONCE = 256 << 10,
+    LARGEST_PARTIAL = 2 << 20,
+    CONTINUATION = 0,
+    TEXT = 1,
+    BINARY = 2,
+    CLOSE = 8,
+    PING = 9,
+    PONG = 10
+};
 
 Plan plan;
 Tally tally;
 static uint8_t workspace[LARGEST_PARTIAL + READ_AT_ONCE];
+
+uint64_t stamp_now(void) { return plan.stamp_is_wall_ms ? wall_ns() / 1000000 : monotonic_ns(); }
 
 void bytes_replace(Bytes *bytes, const void *with, size_t length) {
     if (length > bytes->capacity) {
@@ -45,7 +56,8 @@ void bytes_append(Bytes *bytes, const void *more, size_t length) {
 void client_fail(Client *client, const char *why, const void *detail, size_t length) {
     if (client->state == GONE) return;
     if (!tally.trouble[0])
-        snprintf(tally.trouble, sizeof tally.trouble, "%s%.*s", why, length > 160 ? 160 : (int)length, (const char *)detail);
+        snprintf(tally.trouble, sizeof tally.trouble, "%s%.*s", why, length > 160 ? 160 : (int)length,
+                 (const char *)detail);
     if (client->state == RUNNING) {
         if (client->kind == READS) tally.lost++;
     } else {
@@ -163,8 +175,7 @@ static void on_readable(Client *client) {
     }
     if (tally.measuring) tally.reads++;
     size_t length = held + (size_t)read;
-    uint64_t now = plan.stamp_is_wall_ms ? wall_ns() / 1000000 : monotonic_ns();
-    size_t used = parse(client, workspace, length, now);
+    size_t used = parse(client, workspace, length, stamp_now());
     if (client->state != GONE) bytes_replace(&client->input, workspace + used, length - used);
 }
 

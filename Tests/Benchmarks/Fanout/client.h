@@ -46,13 +46,17 @@ typedef struct {
     bool measuring;
     uint64_t messages, bytes, gaps, repeats, unreadable, reads;
     Histogram latency;
-    uint64_t ticks_ever; /* of all kinds, from the start */
+    uint64_t ready_at;    /* when everybody had subscribed, in the unit of the stamps */
+    uint64_t fresh_ticks; /* sent after that, to any kind */
     int ready, failed, lost;
     char trouble[256]; /* the first thing that went wrong */
 } Tally;
 
 extern Plan plan;
 extern Tally tally;
+
+/* Now, in the unit of the stamps. */
+uint64_t stamp_now(void);
 
 void client_connect(Client *client);
 /* What epoll says of this connection. */

@@ -1,6 +1,6 @@
-/* Tick feed: two-frame ZeroMQ messages [NSE_SYMn_LTP][JSON of about 170 bytes] from a connecting PUB socket, or the same
- * as PUB lines to a NATS server. Symbols count from 1 and take turns. Each payload carries the symbol's sequence number
- * and the time of sending. Ends on SIGTERM or after --seconds; prints one line of JSON. Loopback only. */
+/* Tick feed: two-frame ZeroMQ messages [NSE_SYMn_LTP][JSON of about 175 bytes] from a connecting PUB socket, or the
+ * same as PUB lines to a NATS server. Symbols count from 1 and take turns. Each payload carries the symbol's sequence
+ * number and the time of sending. Ends on SIGTERM or after --seconds; prints one line of JSON. Loopback only. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,7 +49,8 @@ static int nats_flush(void) {
     char said[4096];
     ssize_t count = recv(nats, said, sizeof said, MSG_DONTWAIT);
     if (count == 0) return -1;
-    if (count > 0 && memmem(said, (size_t)count, "PING\r\n", 6) && send(nats, "PONG\r\n", 6, MSG_NOSIGNAL) < 0) return -1;
+    if (count > 0 && memmem(said, (size_t)count, "PING\r\n", 6) && send(nats, "PONG\r\n", 6, MSG_NOSIGNAL) < 0)
+        return -1;
     return 0;
 }
 
@@ -79,13 +80,13 @@ static int publish(const char *topic, const char *payload, size_t length) {
         return zmq_send(publisher, payload, length, 0) < 0 && errno != EINTR ? -1 : 0;
     }
     if (pending_length + length + 128 > sizeof pending && nats_flush() < 0) return -1;
-    pending_length += (size_t)snprintf(pending + pending_length, sizeof pending - pending_length, "PUB %s %zu\r\n%s\r\n",
-                                       topic, length, payload);
+    pending_length += (size_t)snprintf(pending + pending_length, sizeof pending - pending_length,
+                                       "PUB %s %zu\r\n%s\r\n", topic, length, payload);
     return 0;
 }
 
 int main(int argc, char **argv) {
-    static const struct option options[] = {{"connect", 1, 0, 'c'}, {"nats", 1, 0, 'n'}, {"symbols", 1, 0, 'k'},
+    static const struct option options[] = {{"connect", 1, 0, 'c'}, {"nats", 1, 0, 'n'},    {"symbols", 1, 0, 'k'},
                                             {"rate", 1, 0, 'r'},    {"seconds", 1, 0, 's'}, {0}};
     const char *endpoint = NULL;
     int symbols = 10, nats_port = 0, option;
@@ -99,7 +100,9 @@ int main(int argc, char **argv) {
         else endpoint = NULL, nats_port = 0, optind = argc + 1;
     }
     if (optind != argc || (!endpoint && !nats_port) || symbols < 1 || rate < 0) {
-        fputs("feed --connect tcp://127.0.0.1:PORT | --nats PORT [--symbols K] [--rate TICKS_A_SECOND, 0 = as fast as it goes] [--seconds S]\n", stderr);
+        fputs("feed --connect tcp://127.0.0.1:PORT | --nats PORT [--symbols K] [--rate TICKS_A_SECOND, 0 = as fast as "
+              "it goes] [--seconds S]\n",
+              stderr);
         return 2;
     }
     signal(SIGTERM, end);
@@ -111,11 +114,11 @@ int main(int argc, char **argv) {
     }
     /* What is sent before the connection stands is lost. */
     sleep_until(monotonic_ns() + 300000000u);
-    char(*topics)[TOPIC] = malloc(sizeof *topics * (size_t)symbols);
+    char (*topics)[TOPIC] = malloc(sizeof *topics * (size_t)symbols);
     if (!topics) return 1;
     for (int i = 0; i < symbols; i++) snprintf(topics[i], TOPIC, "NSE_SYM%d_LTP", i + 1);
 
-    uint64_t start = monotonic_ns(), stop = start + (uint64_t)(seconds * 1e9), sent = 0, now = start;
+    uint64_t start = monotonic_ns(), stop = start + (uint64_t)(seconds * 1e9), sent = 0, now = start, last = start;
     bool broken = false;
     while (!ended && !broken && now < stop) {
         uint64_t due = rate > 0 ? start + (uint64_t)((double)sent * 1e9 / rate) : now;
@@ -123,26 +126,30 @@ int main(int argc, char **argv) {
             if (nats >= 0 && pending_length && nats_flush() < 0) broken = true;
             sleep_until(due);
             now = monotonic_ns();
+            if (ended) break;
         }
         uint64_t turn = sent / (uint64_t)symbols;
         unsigned symbol = (unsigned)(sent % (uint64_t)symbols);
         char payload[256];
         double price = 1000.05 + (double)(symbol % 97) + (double)(turn % 200) * 0.05;
-        int length = snprintf(payload, sizeof payload,
-                              "{\"seq\":%" PRIu64 ",\"sent_ns\":%" PRIu64 ",\"ltp\":%.2f,\"ltt\":%" PRIu64
-                              ",\"volume\":%" PRIu64 ",\"last_quantity\":%u,\"change\":%.2f,\"average_price\":%.2f,\"timestamp\":%" PRIu64 "}",
-                              FIRST_SEQUENCE + turn, now, price, 1795400000000u + turn, 1000000u + turn * 7,
-                              10 + (unsigned)(turn % 90), 1.25, price - 0.5, 1795400000000u + turn);
+        int length =
+            snprintf(payload, sizeof payload,
+                     "{\"seq\":%" PRIu64 ",\"sent_ns\":%" PRIu64 ",\"ltp\":%.2f,\"ltt\":%" PRIu64 ",\"volume\":%" PRIu64
+                     ",\"last_quantity\":%u,\"change\":%.2f,\"average_price\":%.2f,\"timestamp\":%" PRIu64 "}",
+                     FIRST_SEQUENCE + turn, now, price, 1795400000000u + turn, 1000000u + turn * 7,
+                     10 + (unsigned)(turn % 90), 1.25, price - 0.5, 1795400000000u + turn);
         if (publish(topics[symbol], payload, (size_t)length) < 0) broken = true;
-        else sent++;
+        else sent++, last = now;
         now = monotonic_ns();
     }
     if (broken && !ended) {
         fprintf(stderr, "feed: sending: %s\n", strerror(errno));
         return 1;
     }
-    double length = (double)(monotonic_ns() - start) / 1e9;
-    printf("{\"sent\":%" PRIu64 ",\"seconds\":%.3f,\"rate\":%.1f,\"cpu\":%.3f}\n", sent, length, (double)sent / length, own_cpu() / length);
+    /* From the first to the last one. */
+    double length = (double)(last - start) / 1e9, per_second = sent > 1 ? (double)(sent - 1) / length : 0;
+    printf("{\"sent\":%" PRIu64 ",\"seconds\":%.3f,\"rate\":%.1f,\"cpu_s\":%.3f}\n",
+           sent, length, per_second, own_cpu());
     if (nats >= 0) close(nats);
     if (publisher) zmq_close(publisher);
     if (context) zmq_ctx_term(context);

@@ -23,7 +23,8 @@ static const char usage[] =
     "load --port PORT [--clients N] [--symbols K] [--total-symbols T] [--spread] [--nats] [--api-key KEY]\n"
     "     [--exchange NSE] [--mode LTP] [--stalled N] [--slow N] [--slow-bytes BYTES_A_SECOND] [--vanishing N]\n"
     "     [--seconds S] [--warmup S] [--patience S] [--stamp NAME] [--stamp-is-wall-ms] [--pid SERVER]\n"
-    "--clients are measured; stalled, slow and vanishing ones are connected beside them. --symbols 0: idle connections.\n";
+    "--clients are measured; stalled, slow and vanishing ones are connected beside them. --symbols 0: idle "
+    "connections.\n";
 
 static void run_events(int milliseconds) {
     static struct epoll_event events[EVENTS];
@@ -98,8 +99,9 @@ static double measure(void) {
 static void report(double length, ProcessUsage base, ProcessUsage before, ProcessUsage after, double cpu) {
     double unit = plan.stamp_is_wall_ms ? 1e3 : 1e-3; /* to microseconds */
     double server = after.user + after.kernel - before.user - before.kernel;
-    printf("{\"clients\":%d,\"beside\":%d,\"seconds\":%.3f,\"messages\":%" PRIu64 ",\"per_second\":%.0f,\"bytes\":%" PRIu64
-           ",\"gaps\":%" PRIu64 ",\"repeats\":%" PRIu64 ",\"unreadable\":%" PRIu64 ",\"lost_clients\":%d,\"reads\":%" PRIu64 ",",
+    printf("{\"clients\":%d,\"beside\":%d,\"seconds\":%.3f,\"messages\":%" PRIu64
+           ",\"per_second\":%.0f,\"bytes\":%" PRIu64 ",\"gaps\":%" PRIu64 ",\"repeats\":%" PRIu64
+           ",\"unreadable\":%" PRIu64 ",\"lost_clients\":%d,\"reads\":%" PRIu64 ",",
            counts[READS], total - counts[READS], length, tally.messages, (double)tally.messages / length, tally.bytes,
            tally.gaps, tally.repeats, tally.unreadable, tally.lost, tally.reads);
     printf("\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f,", (double)histogram_quantile(&tally.latency, 0.5) * unit,
@@ -110,15 +112,21 @@ static void report(double length, ProcessUsage base, ProcessUsage before, Proces
            before.resident, after.resident, (double)(before.resident - base.resident) / total);
 }
 
-enum { PORT = 256, CLIENTS, SYMBOLS, TOTAL, SPREAD, NATS, KEY, EXCHANGE, MODE, STALLED, SLOW, SLOW_BYTES, VANISHING, SECONDS, WARMUP, PATIENCE, STAMP, WALL, PID };
+/* clang-format off */
+enum {
+    PORT = 256, CLIENTS, SYMBOLS, TOTAL, SPREAD, NATS, KEY, EXCHANGE, MODE, STALLED, SLOW, SLOW_BYTES, VANISHING,
+    SECONDS, WARMUP, PATIENCE, STAMP, WALL, PID
+};
+
+static const struct option options[] = {
+    {"port", 1, 0, PORT}, {"clients", 1, 0, CLIENTS}, {"symbols", 1, 0, SYMBOLS}, {"total-symbols", 1, 0, TOTAL},
+    {"spread", 0, 0, SPREAD}, {"nats", 0, 0, NATS}, {"api-key", 1, 0, KEY}, {"exchange", 1, 0, EXCHANGE},
+    {"mode", 1, 0, MODE}, {"stalled", 1, 0, STALLED}, {"slow", 1, 0, SLOW}, {"slow-bytes", 1, 0, SLOW_BYTES},
+    {"vanishing", 1, 0, VANISHING}, {"seconds", 1, 0, SECONDS}, {"warmup", 1, 0, WARMUP},
+    {"patience", 1, 0, PATIENCE}, {"stamp", 1, 0, STAMP}, {"stamp-is-wall-ms", 0, 0, WALL}, {"pid", 1, 0, PID}, {0}};
+/* clang-format on */
 
 static bool read_options(int argc, char **argv) {
-    static const struct option options[] = {
-        {"port", 1, 0, PORT}, {"clients", 1, 0, CLIENTS}, {"symbols", 1, 0, SYMBOLS}, {"total-symbols", 1, 0, TOTAL},
-        {"spread", 0, 0, SPREAD}, {"nats", 0, 0, NATS}, {"api-key", 1, 0, KEY}, {"exchange", 1, 0, EXCHANGE},
-        {"mode", 1, 0, MODE}, {"stalled", 1, 0, STALLED}, {"slow", 1, 0, SLOW}, {"slow-bytes", 1, 0, SLOW_BYTES},
-        {"vanishing", 1, 0, VANISHING}, {"seconds", 1, 0, SECONDS}, {"warmup", 1, 0, WARMUP},
-        {"patience", 1, 0, PATIENCE}, {"stamp", 1, 0, STAMP}, {"stamp-is-wall-ms", 0, 0, WALL}, {"pid", 1, 0, PID}, {0}};
     plan = (Plan){.api_key = "none", .exchange = "NSE", .mode = "LTP", .symbols = 10, .stamp = "sent_ns"};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -159,10 +167,12 @@ int main(int argc, char **argv) {
     prepare();
     ProcessUsage base = process_usage(pid);
     if (!connect_all()) return give_up("not everybody could connect and subscribe");
+    tally.ready_at = stamp_now();
+    tally.fresh_ticks = 0;
     fprintf(stderr, "READY\n");
     uint64_t end = monotonic_ns() + (uint64_t)(patience * 1e9);
-    while (plan.symbols > 0 && tally.ticks_ever == 0 && monotonic_ns() < end) run_events(5);
-    if (plan.symbols > 0 && tally.ticks_ever == 0) return give_up("no tick has come");
+    while (plan.symbols > 0 && tally.fresh_ticks == 0 && monotonic_ns() < end) run_events(5);
+    if (plan.symbols > 0 && tally.fresh_ticks == 0) return give_up("no tick has come");
     run_for(warmup);
     ProcessUsage before = process_usage(pid);
     double cpu = own_cpu();

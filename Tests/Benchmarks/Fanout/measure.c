@@ -61,8 +61,9 @@ ProcessUsage process_usage(int pid) {
     char *field = strrchr(text, ')');
     unsigned long user, kernel;
     long pages;
-    if (field && sscanf(field + 2, "%*s %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u %*u %ld",
-                        &user, &kernel, &pages) == 3) {
+    if (field &&
+        sscanf(field + 2, "%*s %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u %*u %ld",
+               &user, &kernel, &pages) == 3) {
         double ticks = (double)sysconf(_SC_CLK_TCK);
         usage.user = (double)user / ticks;
         usage.kernel = (double)kernel / ticks;

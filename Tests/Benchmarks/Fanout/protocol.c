@@ -33,7 +33,6 @@ static int64_t number(const uint8_t *at, const uint8_t *end) {
 }
 
 static void count_tick(Client *client, const uint8_t *text, size_t length, uint64_t now) {
-    tally.ticks_ever++;
     bool counted = tally.measuring && client->kind == READS;
     if (counted) {
         tally.messages++;
@@ -55,11 +54,13 @@ static void count_tick(Client *client, const uint8_t *text, size_t length, uint6
         return;
     }
     int64_t sequence = number(seq, end), newest = client->newest[index];
-    if (sequence > newest) client->newest[index] = sequence;
+    uint64_t sent = (uint64_t)number(stamp, end);
+    /* A server may send its last value first, and that may be of an earlier feed, which had counted further. */
+    client->newest[index] = sequence;
+    if (sent >= tally.ready_at) tally.fresh_ticks++;
     if (!counted) return;
     if (newest >= 0 && sequence > newest + 1) tally.gaps += (uint64_t)(sequence - newest - 1);
     if (newest >= 0 && sequence <= newest) tally.repeats++;
-    uint64_t sent = (uint64_t)number(stamp, end);
     histogram_add(&tally.latency, now > sent ? now - sent : 0);
 }
 
@@ -68,7 +69,9 @@ static void become_ready(Client *client) {
     tally.ready++;
 }
 
-static int symbol_of(const Client *client, int index) { return (client->first_symbol + index) % plan.total_symbols + 1; }
+static int symbol_of(const Client *client, int index) {
+    return (client->first_symbol + index) % plan.total_symbols + 1;
+}
 
 static void subscribe(Client *client) {
     if (plan.symbols == 0) {
@@ -83,9 +86,10 @@ static void subscribe(Client *client) {
         char *at = text + length;
         size_t room = capacity - length;
         int symbol = symbol_of(client, i);
-        length += (size_t)(plan.nats ? snprintf(at, room, "SUB %s_SYM%d_%s %d\r\n", plan.exchange, symbol, plan.mode, i + 1)
-                                     : snprintf(at, room, "%s{\"symbol\":\"SYM%d\",\"exchange\":\"%s\"}", i ? "," : "",
-                                                symbol, plan.exchange));
+        length +=
+            (size_t)(plan.nats ? snprintf(at, room, "SUB %s_SYM%d_%s %d\r\n", plan.exchange, symbol, plan.mode, i + 1)
+                               : snprintf(at, room, "%s{\"symbol\":\"SYM%d\",\"exchange\":\"%s\"}", i ? "," : "",
+                                          symbol, plan.exchange));
     }
     length += (size_t)(plan.nats ? snprintf(text + length, capacity - length, "PING\r\n")
                                  : snprintf(text + length, capacity - length, "],\"mode\":\"%s\"}", plan.mode));
@@ -96,8 +100,9 @@ static void subscribe(Client *client) {
 
 static void authenticate(Client *client) {
     char text[512];
-    int length = plan.nats ? snprintf(text, sizeof text, "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nPING\r\n")
-                           : snprintf(text, sizeof text, "{\"action\":\"authenticate\",\"api_key\":\"%s\"}", plan.api_key);
+    int length = plan.nats
+                     ? snprintf(text, sizeof text, "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nPING\r\n")
+                     : snprintf(text, sizeof text, "{\"action\":\"authenticate\",\"api_key\":\"%s\"}", plan.api_key);
     client->state = AUTHENTICATING;
     client_send(client, text, (size_t)length);
 }

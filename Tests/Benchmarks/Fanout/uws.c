@@ -1,7 +1,7 @@
-/* The peer: uWebSockets as a bridge of one process and one loop. It speaks as much of OpenAlgo's protocol as the load client
- * does, subscribes each connection to uWebSockets' own topics, and publishes what comes over ZeroMQ in the same envelope
- * as Feedhost. uWebSockets is the build inside the Python package socketify, whose C functions are called directly:
- * no Python runs here. Prints READY when it listens. */
+/* The peer: uWebSockets as a bridge of one process and one loop. It speaks as much of OpenAlgo's protocol as the load
+ * client does, subscribes each connection to uWebSockets' own topics, and publishes what comes over ZeroMQ in the same
+ * envelope as Feedhost. uWebSockets is the build inside the Python package socketify, whose C functions are called
+ * directly: no Python runs here. Prints READY when it listens. */
 #define _GNU_SOURCE
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +14,10 @@
 /* The part of the library's C interface that is used (uWebSockets/capi/libuwebsockets.h). */
 typedef struct uws_app uws_app;
 typedef struct uws_websocket uws_websocket;
-typedef struct { const char *texts[6]; int low_memory; } uws_tls;
+typedef struct {
+    const char *texts[6];
+    int low_memory;
+} uws_tls;
 typedef void (*uws_handler)(uws_websocket *, void *);
 typedef void (*uws_message_handler)(uws_websocket *, const char *, size_t, int, void *);
 typedef struct {
@@ -32,12 +35,17 @@ typedef struct {
     void (*close)(uws_websocket *, int, const char *, size_t, void *);
     void (*subscription)(uws_websocket *, const char *, size_t, int, int, void *);
 } uws_behavior;
-typedef struct { int port; const char *host; int options; } uws_listen_config;
+typedef struct {
+    int port;
+    const char *host;
+    int options;
+} uws_listen_config;
 
 void *uws_get_loop_with_native(void *uv_loop);
 uws_app *uws_create_app(int tls, uws_tls options);
 void uws_ws(int tls, uws_app *, const char *pattern, uws_behavior, void *);
-void uws_app_listen_with_config(int tls, uws_app *, uws_listen_config, void (*)(void *, uws_listen_config, void *), void *);
+void uws_app_listen_with_config(int tls, uws_app *, uws_listen_config, void (*)(void *, uws_listen_config, void *),
+                                void *);
 int uws_ws_send(int tls, uws_websocket *, const char *, size_t, int opcode);
 bool uws_ws_subscribe(int tls, uws_websocket *, const char *topic, size_t);
 bool uws_publish(int tls, uws_app *, const char *topic, size_t, const char *, size_t, int opcode, bool compress);
@@ -64,7 +72,8 @@ static void on_message(uws_websocket *socket, const char *text, size_t length, i
     (void)opcode, (void)unused;
     const char *end = text + length;
     if (memmem(text, length, "\"authenticate\"", 14)) {
-        answer(socket, "{\"type\":\"auth\",\"status\":\"success\",\"message\":\"Authentication successful\",\"broker\":\"external\"}");
+        answer(socket, "{\"type\":\"auth\",\"status\":\"success\",\"message\":\"Authentication "
+                       "successful\",\"broker\":\"external\"}");
         return;
     }
     size_t mode_length = 0;
@@ -78,12 +87,13 @@ static void on_message(uws_websocket *socket, const char *text, size_t length, i
     while ((symbol = member(at, end, "\"symbol\":\"", &symbol_length)) &&
            (exchange = member(symbol, end, "\"exchange\":\"", &exchange_length))) {
         char topic[TOPIC];
-        int size = snprintf(topic, sizeof topic, "%.*s_%.*s_%.*s", (int)exchange_length, exchange, (int)symbol_length, symbol,
-                            (int)mode_length, mode);
+        int size = snprintf(topic, sizeof topic, "%.*s_%.*s_%.*s", (int)exchange_length, exchange, (int)symbol_length,
+                            symbol, (int)mode_length, mode);
         uws_ws_subscribe(0, socket, topic, (size_t)size);
         at = exchange + exchange_length;
     }
-    answer(socket, "{\"type\":\"subscribe\",\"status\":\"success\",\"message\":\"Subscription processing complete\",\"broker\":\"external\"}");
+    answer(socket, "{\"type\":\"subscribe\",\"status\":\"success\",\"message\":\"Subscription processing "
+                   "complete\",\"broker\":\"external\"}");
 }
 
 static void forward(const char *topic, size_t topic_length, const char *payload, size_t length) {
@@ -92,7 +102,8 @@ static void forward(const char *topic, size_t topic_length, const char *payload,
     static char frame[LARGEST + 512];
     int mode = last[1] == 'L' ? 1 : last[1] == 'Q' ? 2 : 3;
     int size = snprintf(frame, sizeof frame,
-                        "{\"type\":\"market_data\",\"symbol\":\"%.*s\",\"exchange\":\"%.*s\",\"mode\":%d,\"data\":%.*s,\"broker\":\"external\"}",
+                        "{\"type\":\"market_data\",\"symbol\":\"%.*s\",\"exchange\":\"%.*s\",\"mode\":%d,\"data\":%.*s,"
+                        "\"broker\":\"external\"}",
                         (int)(last - first) - 1, first + 1, (int)(first - topic), topic, mode, (int)length, payload);
     uws_publish(0, app, topic, topic_length, frame, (size_t)size, TEXT, false);
 }
@@ -141,9 +152,11 @@ int main(int argc, char **argv) {
     uv_loop_t *loop = uv_default_loop();
     uws_get_loop_with_native(loop);
     app = uws_create_app(0, (uws_tls){0});
-    uws_behavior behavior = {.largest_message = 1 << 20, .idle_timeout = 120, .backpressure = 4 << 20, .ping = true, .message = on_message};
+    uws_behavior behavior = {
+        .largest_message = 1 << 20, .idle_timeout = 120, .backpressure = 4 << 20, .ping = true, .message = on_message};
     uws_ws(0, app, "/*", behavior, NULL);
-    uws_app_listen_with_config(0, app, (uws_listen_config){.port = atoi(argv[1]), .host = "127.0.0.1"}, on_listen, NULL);
+    uws_app_listen_with_config(0, app, (uws_listen_config){.port = atoi(argv[1]), .host = "127.0.0.1"}, on_listen,
+                               NULL);
     if (!listening) {
         fprintf(stderr, "uws: cannot listen on port %s\n", argv[1]);
         return 1;

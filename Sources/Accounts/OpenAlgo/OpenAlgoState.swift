@@ -1,0 +1,111 @@
+import Crypto
+import Foundation
+import MarketData
+
+/// What is known of keys and logins, decrypted. Follows the rows from one look to the next.
+struct OpenAlgoState: Sendable {
+    struct Key: Sendable {
+        /// Ours, never used twice: OpenAlgo writes a new key into the old one's row, and the host remembers revoked numbers.
+        let id: Int64
+        let row: OpenAlgoSnapshot.Key
+        /// Nil when the encrypted copy cannot be read: then only the hash is left.
+        let digest: Data?
+        var user: String { row.user }
+    }
+
+    struct Login: Sendable {
+        let row: OpenAlgoSnapshot.Login
+        /// Nil when there is no token that could be used.
+        let values: [String: Secret]?
+        /// Rises with every change of ``values``.
+        let version: UInt64
+        var broker: String { row.broker }
+    }
+
+    /// In the order of the rows.
+    private(set) var keys: [Key] = []
+    /// Also of users whose row is gone; those have no values.
+    private(set) var logins: [String: Login] = [:]
+    private var byDigest: [Data: Int] = [:]
+    private var lastID: Int64 = 0
+    private var lastVersion: UInt64 = 0
+
+    init() {}
+
+    /// The key whose encrypted copy is the same. See ``SQLiteAccounts/authenticate(key:)`` for why a look-up by digest is
+    /// as good as a comparison in constant time.
+    func key(digest: Data) -> Key? { byDigest[digest].map { keys[$0] } }
+
+    /// Takes over what the database holds now.
+    /// - Returns: What became different for those who are connected, in a fixed order.
+    mutating func update(_ snapshot: OpenAlgoSnapshot, _ cipher: TokenCipher) -> [AccountChange] {
+        updateKeys(snapshot.keys, cipher).map { AccountChange(.keyRevoked(keyID: $0)) }
+            + updateLogins(snapshot.logins, cipher)
+    }
+
+    /// - Returns: The numbers of keys that are no longer good.
+    private mutating func updateKeys(_ rows: [OpenAlgoSnapshot.Key], _ cipher: TokenCipher) -> [Int64] {
+        let known = Dictionary(keys.map { ($0.row, $0) }) { first, _ in first }
+        var gone = Set(keys.map(\.id))
+        keys = rows.map { row in
+            if let same = known[row] {
+                gone.remove(same.id)
+                return same
+            }
+            lastID += 1
+            let text = row.encrypted.isEmpty ? nil : cipher.open(row.encrypted)
+            return Key(id: lastID, row: row, digest: text.map(KeyDigest.of))
+        }
+        byDigest = [:]
+        for (index, key) in keys.enumerated() {
+            if let digest = key.digest { byDigest[digest] = index }
+        }
+        return gone.sorted()
+    }
+
+    private mutating func updateLogins(_ rows: [OpenAlgoSnapshot.Login], _ cipher: TokenCipher) -> [AccountChange] {
+        var changes: [AccountChange] = []
+        let present = Set(rows.map(\.user))
+        for (user, old) in logins.sorted(by: { $0.key < $1.key }) where !present.contains(user) && old.values != nil {
+            logins[user] = login(old.row.revoked, values: nil)
+            changes.append(AccountChange(.credentialsChanged(user: user, broker: old.broker)))
+        }
+        for row in rows {
+            let old = logins[row.user]
+            // Nothing was written, and nothing needs decrypting.
+            if let old, old.row == row, old.values != nil || row.isRevoked { continue }
+            let values = Self.values(row, cipher)
+            if let old, old.broker == row.broker, old.values == values {
+                // The same token again, as after a login from a second device: encrypted anew, and no news.
+                logins[row.user] = Login(row: row, values: values, version: old.version)
+                continue
+            }
+            logins[row.user] = login(row, values: values)
+            guard let old else { continue }
+            changes.append(
+                AccountChange(
+                    old.broker == row.broker
+                        ? .credentialsChanged(user: row.user, broker: row.broker) : .userChanged(user: row.user)))
+        }
+        return changes
+    }
+
+    private mutating func login(_ row: OpenAlgoSnapshot.Login, values: [String: Secret]?) -> Login {
+        lastVersion += 1
+        return Login(row: row, values: values, version: lastVersion)
+    }
+
+    /// Nil for a revoked login, and for one whose token is missing, a placeholder or under another key.
+    private static func values(_ row: OpenAlgoSnapshot.Login, _ cipher: TokenCipher) -> [String: Secret]? {
+        guard !row.isRevoked, !row.broker.isEmpty, let token = row.tokens["access_token"].flatMap(cipher.open),
+            !token.isEmpty
+        else { return nil }
+        var values = ["access_token": token]
+        for (name, text) in row.tokens where name != "access_token" {
+            // The token of the feed is always encrypted; the others are with some brokers.
+            values[name] = cipher.open(text) ?? (name == "feed_token" ? nil : Secret(text))
+        }
+        if !row.clientID.isEmpty { values["user_id"] = Secret(row.clientID) }
+        return values
+    }
+}
