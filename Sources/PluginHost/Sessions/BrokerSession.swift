@@ -59,8 +59,6 @@ actor BrokerSession: MarketSession {
 
     // MARK: MarketSession
 
-    /// Time given to the broker before a client's login is answered without it. The SDKs give up after 5 s.
-    private static let patience = Duration.milliseconds(2_800)
     /// Beyond the time that the broker has for its answer: what the adapter itself may take.
     static let slack = Duration.seconds(5)
     /// How long a subscription waits for its turn on a link that is paced; then it is pending.
@@ -70,7 +68,7 @@ actor BrokerSession: MarketSession {
 
     nonisolated func ready() async throws {
         guard !isClosed.load(ordering: .acquiring) else { throw BrokerSession.over }
-        let refusal = await withDeadline(BrokerSession.patience, orElse: nil) { await self.refusal() }
+        let refusal = await withDeadline(environment.patience, orElse: nil) { await self.refusal() }
         if let refusal { throw refusal }
     }
 

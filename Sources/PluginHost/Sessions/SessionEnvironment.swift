@@ -14,6 +14,8 @@ struct SessionEnvironment: Sendable {
     let logger: Logger
     /// Instrument masters of all brokers.
     var masters: any InstrumentDirectory = NoInstruments()
+    /// Time given to the broker before a client's login is answered without it. The SDKs give up after 5 s.
+    var patience = Duration.milliseconds(2_800)
 
     func settings(_ adapter: LoadedAdapter) -> [String: String] {
         var settings: [String: String] = [:]

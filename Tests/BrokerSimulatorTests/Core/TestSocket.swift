@@ -140,9 +140,10 @@ final class TestSocket {
     }
 }
 
-/// A simulator for the time of a test: no ticks but those of faults, and a clock that stands still.
+/// A simulator for the time of a test: no ticks but those of faults, a clock that stands still, and no heartbeats, which would
+/// come between the frames of a test on a slow machine.
 func withSimulator<Value>(
-    _ venue: VenueKind, _ change: (inout SimulatorOptions) -> Void = { _ in },
+    _ venue: VenueKind, _ change: (inout SimulatorOptions) -> Void = { _ in }, heartbeats: Bool = false,
     _ body: (SimulatorServer) async throws -> Value
 ) async throws -> Value {
     var options = SimulatorOptions(venue: venue)
@@ -151,6 +152,7 @@ func withSimulator<Value>(
     change(&options)
     let server = try await SimulatorServer.start(options)
     do {
+        if !heartbeats { try await server.perform(Fault("heartbeats", body: #"{"on":false}"#)) }
         let value = try await body(server)
         await server.stop()
         return value

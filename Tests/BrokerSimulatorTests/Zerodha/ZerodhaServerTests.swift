@@ -125,7 +125,7 @@ struct ZerodhaServerTests {
     }
 
     @Test func anIdleConnectionHearsHeartbeats() async throws {
-        try await withSimulator(.zerodha) { server in
+        try await withSimulator(.zerodha, heartbeats: true) { server in
             let socket = try await connected(server)
             for _ in 0..<2 {
                 #expect(await socket.frame() == TestSocket.Frame(opcode: 2, payload: [0]))

@@ -13,7 +13,7 @@ import Testing
     @Test func aVenueWithoutAccountsIsTriedAgainWhateverItRefuses() async throws {
         var declared = Declared()
         declared.keys = []
-        try await SessionFixture.run(declared, connected: false) { fixture, session in
+        try await SessionFixture.run(declared, connected: false, patience: .seconds(60)) { fixture, session in
             fixture.broker.change {
                 $0.connect = { instance, generation in
                     if generation < 5 {
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func refusedOnceTriedOnceMoreThenStoppedUntilTheyChange() async throws {
-        try await SessionFixture.run(connected: false) { fixture, session in
+        try await SessionFixture.run(connected: false, patience: .seconds(60)) { fixture, session in
             fixture.vault.set(version: 1, ["access_token": "old"])
             fixture.broker.change { $0.connect = Self.refusing(FH_WHY_AUTH_EXPIRED) }
             let error = await #expect(throws: FeedError.self) { try await session.ready() }
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func statusOfConnectCountsAsRefusal() async throws {
-        try await SessionFixture.run(connected: false) { fixture, session in
+        try await SessionFixture.run(connected: false, patience: .seconds(60)) { fixture, session in
             fixture.broker.change { $0.connect = { _, _ in Int(FH_E_AUTH) } }
             await #expect(throws: FeedError.self) { try await session.ready() }
             #expect(fixture.broker.calls.count(\.isConnect) == 2)
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test func whoIsLetInAndThenRefusedIsNotTriedForEver() async throws {
-        try await SessionFixture.run(connected: false) { fixture, session in
+        try await SessionFixture.run(connected: false, patience: .seconds(60)) { fixture, session in
             fixture.broker.change {
                 $0.connect = { instance, generation in
                     instance.report(FH_CONN_READY, generation)
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func theRetryReadsTheCredentialsAgain() async throws {
-        try await SessionFixture.run(connected: false) { fixture, session in
+        try await SessionFixture.run(connected: false, patience: .seconds(60)) { fixture, session in
             fixture.vault.set(version: 1, ["access_token": "old"])
             fixture.broker.change {
                 $0.connects = [
@@ -114,7 +114,7 @@ import Testing
     @Test func everyConnectionReadsThemForItself() async throws {
         var declared = Declared()
         declared.links = [Declared.link(quota: 1, maxLinks: 2)]
-        try await SessionFixture.run(declared, connected: false) { fixture, session in
+        try await SessionFixture.run(declared, connected: false, patience: .seconds(60)) { fixture, session in
             fixture.vault.set(version: 1, ["access_token": "old"])
             try await session.ready()
             try await session.subscribe("A")
@@ -164,7 +164,7 @@ import Testing
     @Test func aMissingCredentialIsNamedWithTheCommand() async throws {
         var declared = Declared()
         declared.keys = [Self.required("api_key"), Self.required("pin"), Self.required("hint", false)]
-        try await SessionFixture.run(declared, connected: false) { fixture, session in
+        try await SessionFixture.run(declared, connected: false, patience: .seconds(60)) { fixture, session in
             fixture.vault.set(version: 1, ["api_key": "k", "pin": ""])
             let error = await #expect(throws: FeedError.self) { try await session.ready() }
             #expect(error?.code == .broker)
@@ -183,7 +183,7 @@ import Testing
     }
 
     @Test func newCredentialsRestoreTheSubscriptionsAndTheSameLeaveThem() async throws {
-        try await SessionFixture.run(connected: false) { fixture, session in
+        try await SessionFixture.run(connected: false, patience: .seconds(60)) { fixture, session in
             fixture.vault.set(version: 1, ["access_token": "a"])
             try await session.ready()
             let route = try await session.subscribe("INFY", .quote).route

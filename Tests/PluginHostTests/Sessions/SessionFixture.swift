@@ -95,9 +95,13 @@ final class SessionFixture: Sendable {
     let bus: SharedPublisher
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let limits: PoolLimits
+    private let patience: Duration
     private let sessions = Mutex<[BrokerSession]>([])
 
-    init(_ declared: Declared = Declared(), limits: PoolLimits = PoolLimits()) throws {
+    init(
+        _ declared: Declared = Declared(), limits: PoolLimits = PoolLimits(), patience: Duration = .milliseconds(2_800)
+    ) throws {
+        self.patience = patience
         let number = Self.number.wrappingAdd(1, ordering: .relaxed).newValue
         broker = ScriptedBroker("test.scripted.\(number)")
         adapter = declared.adapter(id: broker.id, broker: "scripted")
@@ -121,7 +125,7 @@ final class SessionFixture: Sendable {
             id: bus.openSession(user: user, broker: "scripted"), user: user, adapter: adapter, loop: group.next(),
             environment: SessionEnvironment(
                 bus: bus, registry: registry, credentials: vault, adapterSettings: ["scripted": settings],
-                counters: AdapterCounters(), limits: limits, logger: logger, masters: masters))
+                counters: AdapterCounters(), limits: limits, logger: logger, masters: masters, patience: patience))
         sessions.withLock { $0.append(session) }
         return session
     }
@@ -129,9 +133,9 @@ final class SessionFixture: Sendable {
     /// Runs a test on a fresh session that is connected, and ends everything afterwards.
     static func run(
         _ declared: Declared = Declared(), limits: PoolLimits = PoolLimits(), connected: Bool = true,
-        _ body: (SessionFixture, BrokerSession) async throws -> Void
+        patience: Duration = .milliseconds(2_800), _ body: (SessionFixture, BrokerSession) async throws -> Void
     ) async throws {
-        let fixture = try SessionFixture(declared, limits: limits)
+        let fixture = try SessionFixture(declared, limits: limits, patience: patience)
         do {
             let session = fixture.session()
             if connected { try await session.ready() }
