@@ -265,7 +265,8 @@ def test_after_any_cut_the_set_at_the_broker_is_the_set_wanted(name, start_broke
     cuts = [("drop", {}), ("close", {"code": 1001})] + ([("close", {"code": 1000})] if name in ("zerodha", "angel") else [])
     venue, host = start_broker(name, rate=50)
     client = connect(host, "alice")
-    rows = {each: row for each, row in venue.instruments().items() if row["key"]}
+    # NCDEX is at some of these brokers, and not in OpenAlgo's map of their exchanges.
+    rows = {each: row for each, row in venue.instruments().items() if row["key"] and each[0] != "NCDEX"}
     held: set[tuple[str, str]] = set()
     for _ in range(4):
         for _ in range(3):
