@@ -16,8 +16,18 @@ let filter = arguments.first { !$0.hasPrefix("--") } ?? ""
 /// Allocates once a repetition and claims that it does not: shows that the check can fail.
 let cheat = Benchmark(name: "proof: an allocation a repetition", limit: nil) {
     { repetitions in
-        for value in 0..<repetitions { withExtendedLifetime([value, value]) {} }
+        // Kept until the next one, so that the compiler cannot put it on the stack.
+        var kept = Kept(0)
+        for value in 0..<repetitions { kept = Kept(value &+ kept.value) }
+        withExtendedLifetime(kept) {}
     }
+}
+
+final class Kept {
+    let value: Int
+
+    @inline(never)
+    init(_ value: Int) { self.value = value }
 }
 
 let all =
