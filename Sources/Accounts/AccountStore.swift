@@ -94,7 +94,8 @@ extension AccountStore {
             let known = store.state.withLock { $0.identity }
             guard let found = file.identity, found != known else { return false }
             let old = store.state.withLock { state in
-                defer { state.queue = nil }
+                // With the old file let go, its inode number may come back on a new one: nothing is known from here on.
+                defer { state = State(queue: nil, identity: nil) }
                 return state.queue
             }
             try? old?.close()
