@@ -76,6 +76,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
@@ -101,7 +102,8 @@ let package = Package(
             dependencies: [
                 "CArgon2", "MarketData", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "CryptoExtras", package: "swift-crypto"), logging,
+                .product(name: "CryptoExtras", package: "swift-crypto"), .product(name: "JWTKit", package: "jwt-kit"),
+                logging,
             ],
             swiftSettings: swift),
         .target(
@@ -114,7 +116,7 @@ let package = Package(
         .target(
             name: "StreamProxy",
             dependencies: [
-                "MarketData", "MarketBus", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging,
+                "MarketData", "MarketBus", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging,
             ],
             swiftSettings: swift),
         .target(name: "Operations", dependencies: ["MarketData", logging], swiftSettings: swift),
@@ -203,7 +205,7 @@ let package = Package(
             name: "feedhost-bench-micro",
             dependencies: [
                 "AllocationCounter", "AdapterKit", "AdapterTestKit", "CFeedhostABI", "ZerodhaAdapter", "AngelAdapter",
-                "FlattradeAdapter",
+                "FlattradeAdapter", "MarketData", "MarketBus", "StreamProxy", nioCore, logging,
             ],
             path: "Tests/Benchmarks/Micro", swiftSettings: swift),
     ] + adapter("Simulator") + adapter("Binance") + ["Zerodha", "Angel", "Flattrade"].flatMap(testedAdapter),

@@ -1,19 +1,22 @@
 /// What names may look like: they end up in topics, paths, tables and log lines.
 enum AccountNames {
     static func check(user name: String) throws {
-        // Letters of any language are welcome; separators, controls and characters without a shape are not.
-        let fine = name.unicodeScalars.allSatisfy { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
-                .paragraphSeparator:
-                false
-            default: true
-            }
-        }
-        guard fine, (1...64).contains(name.count), name.utf8.count <= 256 else {
+        guard isVisible(name), (1...64).contains(name.count), name.utf8.count <= 256 else {
             throw AccountStoreError(
                 .invalidValue,
                 "\(shown(name)) cannot be a user's name: 1 to 64 visible characters without spaces are allowed.")
+        }
+    }
+
+    static func check(label: String) throws {
+        let words = label.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.allSatisfy({ !$0.isEmpty && isVisible($0) }), (1...64).contains(label.count),
+            label.utf8.count <= 256
+        else {
+            throw AccountStoreError(
+                .invalidValue,
+                "\(shown(label)) cannot be a key's label: 1 to 64 visible characters are allowed, and single spaces between them."
+            )
         }
     }
 
@@ -31,6 +34,18 @@ enum AccountNames {
                 .invalidValue,
                 "\(shown(name)) cannot be a credential's name: lowercase letters, digits and _ are allowed, as in \"api_key\"."
             )
+        }
+    }
+
+    /// Letters of any language are welcome; separators, controls and characters without a shape are not.
+    private static func isVisible(_ text: some StringProtocol) -> Bool {
+        text.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
+                .paragraphSeparator:
+                false
+            default: true
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+import MarketData
+
 /// One user as the store knows them.
 public struct UserRecord: Sendable, Hashable {
     public let id: Int64
@@ -6,8 +8,10 @@ public struct UserRecord: Sendable, Hashable {
     public let broker: String?
     /// Seconds since 1970, UTC.
     public let created: Int64
-    /// Keys that are not revoked.
+    /// Keys that are neither revoked nor expired.
     public let activeKeys: Int
+    /// The brokers that there are credentials for, by name.
+    public let credentialBrokers: [String]
 }
 
 /// One API key without the key.
@@ -22,6 +26,12 @@ public struct KeyRecord: Sendable, Hashable {
     public let created: Int64
     /// Seconds since 1970, UTC; nil while the key is good.
     public let revoked: Int64?
+    /// To the minute; seconds since 1970, UTC. Nil: never.
+    public let lastUsed: Int64?
+    /// Nil when what the file holds is not understood: such a key is refused.
+    public let permissions: Permissions?
+    /// Seconds since 1970, UTC; nil: never.
+    public let expires: Int64?
 }
 
 /// The names of one user's credentials at one broker; values are never listed.

@@ -11,6 +11,7 @@ enum AccountSchema {
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: tables)
         }
+        migrator.registerMigration("v2-terms-and-encryption") { try $0.execute(sql: termsAndEncryption) }
         return migrator
     }()
 
@@ -46,6 +47,31 @@ enum AccountSchema {
             PRIMARY KEY (set_id, name)) WITHOUT ROWID;
         CREATE TABLE credential_clock (id INTEGER PRIMARY KEY CHECK (id = 1), now INTEGER NOT NULL);
         INSERT INTO credential_clock VALUES (1, 0);
+        """
+
+    // `permissions` is JSON (``StoredPermissions``), NULL for a key that may do everything. `plain` holds what the first
+    // version wrote, from this step to the moment right after it when the store encrypts it. `scrubbed` is 0 while the file may
+    // still hold such text in pages that are free.
+    private static let termsAndEncryption = """
+        ALTER TABLE api_keys ADD COLUMN expires_at INTEGER;
+        ALTER TABLE api_keys ADD COLUMN last_used_at INTEGER;
+        ALTER TABLE api_keys ADD COLUMN permissions TEXT;
+        ALTER TABLE api_keys ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE encryption (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            key_id TEXT,
+            scrubbed INTEGER NOT NULL);
+        INSERT INTO encryption SELECT 1, NULL, now = 0 FROM credential_clock;
+        ALTER TABLE credentials RENAME TO credentials_v1;
+        CREATE TABLE credentials (
+            set_id INTEGER NOT NULL REFERENCES credential_sets(id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            ciphertext BLOB,
+            plain TEXT,
+            PRIMARY KEY (set_id, name),
+            CHECK ((ciphertext IS NULL) <> (plain IS NULL))) WITHOUT ROWID;
+        INSERT INTO credentials (set_id, name, plain) SELECT set_id, name, value FROM credentials_v1;
+        DROP TABLE credentials_v1;
         """
 
     /// Refuses what is not ours before anything is written to it.

@@ -6,6 +6,8 @@ extension AccountStore {
     ///
     /// Setting what is there already changes nothing, not even the version: sessions are rebuilt on a new version.
     /// - Returns: the names that are set now.
+    /// - Throws: ``AccountStoreError``, with `wrongKey` or `unreadableKey` when others are stored that were encrypted with a key
+    ///   that is not at hand.
     @discardableResult
     public func setCredentials(user: String, broker: String, _ values: [String: Secret]) async throws -> [String] {
         try AccountNames.check(broker: broker)
@@ -13,30 +15,66 @@ extension AccountStore {
         let time = now()
         return try await write { db in
             let owner = try Self.id(of: user, db)
-            let before = try Self.credentials(user: user, broker: broker, db).values
-            let after = before.merging(values) { $1 }.filter { !$0.value.isEmpty }
-            guard after != before else { return after.keys.sorted() }
-            try Self.replace(owner: owner, broker: broker, with: after, time: time, db)
-            return after.keys.sorted()
+            let before = try CredentialVault.rows(
+                db, "users.id = ? AND credential_sets.broker = ?", [owner, broker])
+            let names = Set(before.map(\.place.name))
+            let reading = try self.vault.cipher(reading: db)
+            let changed = values.filter { name, value in
+                guard let row = before.first(where: { $0.place.name == name }) else { return !value.isEmpty }
+                // One that is damaged is replaced.
+                return (try? self.vault.open(row, reading)) != value
+            }
+            let after = names.union(changed.filter { !$0.value.isEmpty }.keys)
+                .subtracting(changed.filter(\.value.isEmpty).keys)
+            guard !changed.isEmpty else { return after.sorted() }
+            let set = try Self.renew(owner: owner, broker: broker, time: time, db)
+            let cipher = try self.vault.cipher(writing: db)
+            for (name, value) in changed {
+                try db.execute(
+                    sql: "DELETE FROM credentials WHERE set_id = ? AND name = ?", arguments: [set, name])
+                guard !value.isEmpty else { continue }
+                try db.execute(
+                    sql: "INSERT INTO credentials (set_id, name, ciphertext) VALUES (?, ?, ?)",
+                    arguments: [
+                        set, name, try cipher.seal(value, .init(owner: owner, broker: broker, name: name)),
+                    ])
+            }
+            return after.sorted()
         }
     }
 
-    /// Removes all of a user's credentials at a broker.
+    /// Removes all of a user's credentials at a broker. Needs no key.
     /// - Returns: the names that were removed.
     @discardableResult
     public func removeCredentials(user: String, broker: String) async throws -> [String] {
         try await write { db in
             let owner = try Self.id(of: user, db)
-            let before = try Self.credentials(user: user, broker: broker, db).values
+            let before = try CredentialVault.rows(
+                db, "users.id = ? AND credential_sets.broker = ?", [owner, broker])
             try db.execute(
                 sql: "DELETE FROM credential_sets WHERE user_id = ? AND broker = ?", arguments: [owner, broker])
-            return before.keys.sorted()
+            return before.map(\.place.name)
         }
     }
 
     /// What is stored; empty with version 0 when nothing is.
+    /// - Throws: ``AccountStoreError``, with `wrongKey`, `unreadableKey` or `damagedCredential` when it cannot be decrypted.
     public func credentials(user: String, broker: String) async throws -> BrokerCredentials {
-        try await read { try Self.credentials(user: user, broker: broker, $0) }
+        try await decrypting { db in
+            let version = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT version FROM credential_sets JOIN users ON users.id = user_id
+                    WHERE users.name = ? AND credential_sets.broker = ?
+                    """, arguments: [user, broker])
+            guard let version else { return BrokerCredentials() }
+            let rows = try CredentialVault.rows(
+                db, "users.name = ? AND credential_sets.broker = ?", [user, broker])
+            let cipher = rows.isEmpty ? nil : try self.vault.cipher(reading: db)
+            var values: [String: Secret] = [:]
+            for row in rows { values[row.place.name] = try self.vault.open(row, cipher) }
+            return BrokerCredentials(version: UInt64(version), values: values)
+        }
     }
 
     /// Which names are set; values are never listed.
@@ -61,24 +99,9 @@ extension AccountStore {
         }
     }
 
-    private static func credentials(user: String, broker: String, _ db: Database) throws -> BrokerCredentials {
-        let set = try Row.fetchOne(
-            db,
-            sql: """
-                SELECT credential_sets.id, version FROM credential_sets JOIN users ON users.id = user_id
-                WHERE users.name = ? AND credential_sets.broker = ?
-                """, arguments: [user, broker])
-        guard let set else { return BrokerCredentials() }
-        var values: [String: Secret] = [:]
-        let rows = try Row.fetchCursor(
-            db, sql: "SELECT name, value FROM credentials WHERE set_id = ?", arguments: [set["id"] as Int64])
-        while let row = try rows.next() { values[row["name"]] = Secret(row["value"]) }
-        return BrokerCredentials(version: UInt64(set["version"] as Int64), values: values)
-    }
-
-    private static func replace(
-        owner: Int64, broker: String, with values: [String: Secret], time: Int64, _ db: Database
-    ) throws {
+    /// Gives the set a version above all earlier ones; makes it if there is none.
+    /// - Returns: its number.
+    private static func renew(owner: Int64, broker: String, time: Int64, _ db: Database) throws -> Int64? {
         try db.execute(sql: "UPDATE credential_clock SET now = now + 1")
         try db.execute(
             sql: """
@@ -86,13 +109,7 @@ extension AccountStore {
                 VALUES (?, ?, (SELECT now FROM credential_clock), ?)
                 ON CONFLICT (user_id, broker) DO UPDATE SET version = excluded.version, updated_at = excluded.updated_at
                 """, arguments: [owner, broker, time])
-        let set = try Int64.fetchOne(
+        return try Int64.fetchOne(
             db, sql: "SELECT id FROM credential_sets WHERE user_id = ? AND broker = ?", arguments: [owner, broker])
-        try db.execute(sql: "DELETE FROM credentials WHERE set_id = ?", arguments: [set])
-        for (name, value) in values {
-            try db.execute(
-                sql: "INSERT INTO credentials (set_id, name, value) VALUES (?, ?, ?)",
-                arguments: [set, name, value.revealed])
-        }
     }
 }

@@ -19,20 +19,28 @@ extension AccountStore {
 
     /// All users by name.
     public func users() async throws -> [UserRecord] {
-        try await read { db in
+        let time = now()
+        return try await read { db in
             try Row.fetchAll(
                 db,
                 sql: """
                     SELECT users.id, users.name, users.broker, users.created_at, COUNT(api_keys.id) AS active
                     FROM users LEFT JOIN api_keys ON api_keys.user_id = users.id AND api_keys.revoked_at IS NULL
+                    AND (expires_at IS NULL OR expires_at > ?)
                     GROUP BY users.id ORDER BY users.name
-                    """
+                    """, arguments: [time]
             ).map {
                 UserRecord(
                     id: $0["id"], name: $0["name"], broker: $0["broker"], created: $0["created_at"],
-                    activeKeys: $0["active"])
+                    activeKeys: $0["active"], credentialBrokers: try Self.credentialBrokers(of: $0["id"], db))
             }
         }
+    }
+
+    /// The brokers that a user has credentials for, by name.
+    static func credentialBrokers(of user: Int64, _ db: Database) throws -> [String] {
+        try String.fetchAll(
+            db, sql: "SELECT broker FROM credential_sets WHERE user_id = ? ORDER BY broker", arguments: [user])
     }
 
     /// Puts a user on another broker. Credentials stay, each with its broker.

@@ -20,6 +20,14 @@ public struct AccountStoreError: Error, Sendable, Hashable, CustomStringConverti
         public static let unknownUser = Code("unknown-user")
         public static let unknownKey = Code("unknown-key")
         public static let duplicateKey = Code("duplicate-key")
+        /// The user has a key with this label.
+        public static let duplicateLabel = Code("duplicate-label")
+        /// The credentials were encrypted with another key.
+        public static let wrongKey = Code("wrong-key")
+        /// There is no master key, or what is there is none.
+        public static let unreadableKey = Code("unreadable-key")
+        /// A credential was changed outside of feedhost.
+        public static let damagedCredential = Code("damaged-credential")
     }
 
     public let code: Code

@@ -25,6 +25,6 @@ enum KeyDigest {
     }
 
     static func of(_ key: Secret) -> Data {
-        Data(SHA256.hash(data: Data(key.revealed.utf8)))
+        key.withBytes { Data(SHA256.hash(data: $0)) }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import MarketData
 
@@ -19,28 +20,55 @@ public struct SQLiteAccounts: Authenticator, CredentialSource {
     /// this gives away no more than a comparison in constant time.
     public func authenticate(key: Secret) async throws -> Account {
         let digest = KeyDigest.of(key)
-        let found: (id: Int64, user: String, broker: String?)?
+        let found: Entry?
         do {
-            found = try await store.read { db in
-                try Row.fetchOne(
-                    db,
-                    sql: """
-                        SELECT api_keys.id, users.name, users.broker FROM api_keys JOIN users ON users.id = user_id
-                        WHERE hash = ? AND revoked_at IS NULL
-                        """, arguments: [digest]
-                ).map { ($0["id"], $0["name"], $0["broker"]) }
-            }
+            found = try await store.read { try Entry(digest: digest, $0) }
         } catch {
             throw Self.unreadable(error)
         }
+        // Only the owner of a key learns that it has expired.
         guard let found else { throw FeedError(.authentication, "Invalid API key") }
+        if let expires = found.expires, expires <= store.now() {
+            throw FeedError(.authentication, "API key expired")
+        }
+        guard let permissions = found.permissions else {
+            throw FeedError(.server, "What this API key allows cannot be read")
+        }
         guard let broker = found.broker, !broker.isEmpty else {
             throw FeedError(.broker, "No broker configuration found for user")
         }
-        return Account(user: found.user, broker: broker, keyID: found.id)
+        store.noteUse(of: found.id)
+        return Account(
+            user: found.user, broker: broker, keyID: found.id, brokers: Set(found.brokers), permissions: permissions,
+            expires: found.expires.map { $0 * 1000 })
+    }
+
+    /// A key that is not revoked, with its owner.
+    private struct Entry: Sendable {
+        let id: Int64
+        let user: String
+        let broker: String?
+        let brokers: [String]
+        let expires: Int64?
+        let permissions: Permissions?
+
+        init?(digest: Data, _ db: Database) throws {
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT api_keys.id, users.id AS owner, users.name, users.broker, expires_at, permissions
+                    FROM api_keys JOIN users ON users.id = user_id WHERE hash = ? AND revoked_at IS NULL
+                    """, arguments: [digest])
+            guard let row else { return nil }
+            (id, user, broker) = (row["id"], row["name"], row["broker"])
+            expires = row["expires_at"]
+            permissions = StoredPermissions.read(row["permissions"])
+            brokers = try AccountStore.credentialBrokers(of: row["owner"], db)
+        }
     }
 
     /// The user's own values; names that they have not set come from the defaults.
+    /// - Throws: ``FeedError`` with `SERVER_ERROR` when they cannot be read or decrypted; never the defaults in their place.
     public func credentials(user: String, broker: String) async throws -> BrokerCredentials {
         do {
             let stored = try await store.credentials(user: user, broker: broker)
@@ -54,6 +82,10 @@ public struct SQLiteAccounts: Authenticator, CredentialSource {
     private static func unreadable(_ error: any Error) -> FeedError {
         if let error = error as? AccountStoreError, error.code == .busy {
             return FeedError(.server, "The account store is busy, try again")
+        }
+        let locked: [AccountStoreError.Code] = [.wrongKey, .unreadableKey, .damagedCredential]
+        if let error = error as? AccountStoreError, locked.contains(error.code) {
+            return FeedError(.server, "The broker credentials cannot be decrypted; the host's log says why")
         }
         return FeedError(.server, "The account store cannot be read")
     }

@@ -1,3 +1,4 @@
+import CoreFoundation
 import Foundation
 
 /// The file of a store before SQLite sees it: making it, and keeping it private.
@@ -102,15 +103,36 @@ struct StoreFile {
 
 extension StoreFile {
     /// Runs `body` while no other process opens a store in this folder: two that make the same new file at once would
-    /// run into each other's migrations.
+    /// run into each other's migrations. Opening takes milliseconds; after 5 s somebody else means something else by this
+    /// lock, and it goes on without it.
     func alone<Result>(_ body: () throws -> Result) rethrows -> Result {
-        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-        defer { if descriptor >= 0 { close(descriptor) } }
-        // Opening takes milliseconds. After 5 s somebody else means something else by this lock: go on without it.
-        for _ in 0..<100 where descriptor >= 0 {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { break }
-            usleep(50_000)
+        let lock = lock()
+        defer { if let lock { close(lock.descriptor) } }
+        return try body()
+    }
+
+    /// The same for what must not be done by two at once.
+    /// - Throws: ``AccountStoreError`` with `busy` when somebody else has had the lock for 5 s.
+    func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
+        let lock = lock()
+        defer { if let lock { close(lock.descriptor) } }
+        guard lock?.isHeld == true else {
+            throw AccountStoreError(
+                .busy, "Another program has been using the folder of \(path) for itself for 5 s. Try again.")
         }
         return try body()
+    }
+
+    /// Of the folder; closing the descriptor lets go. Nil when there is no folder.
+    private func lock() -> (descriptor: Int32, isHeld: Bool)? {
+        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        for _ in 0..<100 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return (descriptor, true) }
+            // File systems without such locks.
+            if errno != EWOULDBLOCK { return (descriptor, false) }
+            usleep(50_000)
+        }
+        return (descriptor, false)
     }
 }

@@ -15,19 +15,33 @@ struct StoreSnapshot: Sendable, Equatable {
         let broker: String?
     }
 
-    /// Digests of the keys that are good. Not their numbers alone: those begin anew in a file that replaces another.
-    var keys: [Int64: Data] = [:]
+    struct Key: Sendable, Hashable {
+        let digest: Data
+        /// As they are stored.
+        let permissions: String?
+        let expires: Int64?
+        /// How often that has changed since the key was issued.
+        let changes: Int64
+    }
+
+    /// The keys that are not revoked, with their digests: numbers begin anew in a file that replaces another.
+    var keys: [Int64: Key] = [:]
     /// Also keys that were issued and revoked between two looks are told: somebody may have come in with one.
     var revoked: Set<Int64> = []
     var users: [String: User] = [:]
     var credentials: [Owner: Int64] = [:]
 
     init(_ db: Database) throws {
-        for row in try Row.fetchAll(db, sql: "SELECT id, hash, revoked_at IS NOT NULL AS revoked FROM api_keys") {
+        let rows = try Row.fetchAll(
+            db,
+            sql: "SELECT id, hash, permissions, expires_at, changes, revoked_at IS NOT NULL AS revoked FROM api_keys")
+        for row in rows {
             if row["revoked"] {
                 revoked.insert(row["id"])
             } else {
-                keys[row["id"]] = row["hash"]
+                keys[row["id"]] = Key(
+                    digest: row["hash"], permissions: row["permissions"], expires: row["expires_at"],
+                    changes: row["changes"])
             }
         }
         for row in try Row.fetchAll(db, sql: "SELECT id, name, broker FROM users") {
@@ -42,17 +56,29 @@ struct StoreSnapshot: Sendable, Equatable {
         for row in sets { credentials[Owner(user: row["name"], broker: row["broker"])] = row["version"] }
     }
 
-    /// What became different on the way to `later`, in a fixed order. New users and new keys are no news: nobody is
-    /// connected with them.
+    /// What became different on the way to `later`, in a fixed order. New users are no news, and new keys neither, unless
+    /// they have been changed since: nobody is connected with them.
     func changes(to later: StoreSnapshot) -> [AccountChange] {
-        let gone = Set(keys.filter { later.keys[$0.key] != $0.value }.keys).union(later.revoked.subtracting(revoked))
+        let gone = Set(keys.filter { later.keys[$0.key]?.digest != $0.value.digest }.keys)
+            .union(later.revoked.subtracting(revoked))
         var changes = gone.sorted().map { AccountChange(.keyRevoked(keyID: $0)) }
+        for (id, key) in keys.sorted(by: { $0.key < $1.key }) where !gone.contains(id) && later.keys[id] != key {
+            changes.append(AccountChange(.keyChanged(keyID: id)))
+        }
+        // Issued and changed between two looks: somebody may have come in with what it allowed at first.
+        for (id, key) in later.keys.sorted(by: { $0.key < $1.key }) where keys[id] == nil && key.changes > 0 {
+            changes.append(AccountChange(.keyChanged(keyID: id)))
+        }
         for (name, user) in users.sorted(by: { $0.key < $1.key }) where later.users[name] != user {
             changes.append(AccountChange(.userChanged(user: name)))
         }
         let owners = Set(credentials.keys).union(later.credentials.keys).sorted()
         for owner in owners where credentials[owner] != later.credentials[owner] && later.users[owner.user] != nil {
-            changes.append(AccountChange(.credentialsChanged(user: owner.user, broker: owner.broker)))
+            changes.append(
+                AccountChange(
+                    later.credentials[owner] == nil
+                        ? .credentialsRevoked(user: owner.user, broker: owner.broker)
+                        : .credentialsChanged(user: owner.user, broker: owner.broker)))
         }
         return changes
     }

@@ -17,6 +17,8 @@ public actor StoreWatcher {
     public nonisolated let changes: AsyncStream<AccountChange>
     /// What is wrong with the file at the moment, nil when all is well.
     public private(set) var trouble: String?
+    /// What keeps credentials from being decrypted, nil when the master key fits.
+    public private(set) var keyTrouble: String?
     /// How many times trouble was reported.
     public private(set) var reports = 0
 
@@ -28,6 +30,8 @@ public actor StoreWatcher {
     private var version: Int64?
     private var known: StoreSnapshot
     private var looking = false
+    private var hasLookedAtKey = false
+    private var keyStamp: MasterKeyFile.Stamp?
     private var busyLooks = 0
     /// A lock shorter than this many looks is nobody's business.
     private static let patience = 4
@@ -52,10 +56,7 @@ public actor StoreWatcher {
     public func run(
         every interval: Duration = .milliseconds(500), clock: some Clock<Duration> = ContinuousClock()
     ) async {
-        while !Task.isCancelled {
-            await look()
-            do { try await clock.sleep(for: interval) } catch { break }
-        }
+        await PollLoop.run(every: interval, clock: clock) { await look() }
         stop()
     }
 
@@ -80,12 +81,29 @@ public actor StoreWatcher {
                 logger.notice("The account store is back", metadata: ["was": "\(trouble)"])
                 self.trouble = nil
             }
-            guard let (version, latest) = snapshot else { return }
-            for change in known.changes(to: latest) { continuation.yield(change) }
-            self.version = version
-            known = latest
+            if let (version, latest) = snapshot {
+                for change in known.changes(to: latest) { continuation.yield(change) }
+                self.version = version
+                known = latest
+            }
+            await lookAtKey(storeHasChanged: snapshot != nil)
         } catch {
             failed(error)
+        }
+    }
+
+    /// Says once that credentials cannot be decrypted, and when they can be, has the sessions connect with them.
+    private func lookAtKey(storeHasChanged: Bool) async {
+        let stamp = store.key.stamp
+        guard storeHasChanged || stamp != keyStamp || keyTrouble != nil || !hasLookedAtKey else { return }
+        let before = keyTrouble
+        keyTrouble = await store.keyTrouble()
+        (keyStamp, hasLookedAtKey) = (stamp, true)
+        if let keyTrouble, keyTrouble != before { logger.warning("\(keyTrouble)") }
+        guard before != nil, keyTrouble == nil else { return }
+        logger.notice("The credentials in the account store can be decrypted again")
+        for owner in known.credentials.keys.sorted() {
+            continuation.yield(AccountChange(.credentialsChanged(user: owner.user, broker: owner.broker)))
         }
     }
 

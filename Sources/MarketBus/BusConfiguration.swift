@@ -10,7 +10,7 @@ public struct BusConfiguration: Sendable {
         }
     }
 
-    /// `ZMQ_HOST`: `localhost` or an address that begins with 127. The bus has no authentication yet, so no other will do.
+    /// `ZMQ_HOST`: `localhost` or an address that begins with 127; any other only with ``curve``.
     public var host = "127.0.0.1"
     /// `ZMQ_PORT`: 0 picks a free one.
     public var port = Port(5555, isExplicit: false)
@@ -24,12 +24,17 @@ public struct BusConfiguration: Sendable {
     public var publicUsers: [String: String] = [:]
     /// Bytes of the ring of one broker connection; a power of two.
     public var ringCapacity = 4 << 20
+    /// Keys; nil lets in whoever reaches the bus.
+    public var curve: BusCurve?
     public var events = BusEvents()
 
     public init() {}
 
     /// What libzmq binds: it takes numbers only.
-    var address: String { host == "localhost" ? "127.0.0.1" : host }
+    var address: String { host == "localhost" ? "127.0.0.1" : host.contains(":") ? "[\(host)]" : host }
+
+    /// Whether an IPv6 address is to be bound.
+    var isIPv6: Bool { host.contains(":") || publisher?.hasPrefix("tcp://[") == true }
 
     /// An address that other machines could reach; nil when there is none.
     var exposedHost: String? {
@@ -48,6 +53,12 @@ public struct BusEvents: Sendable {
     public var invalidated: @Sendable (_ user: String) -> Void = { _ in }
     /// A publisher has sent something that is not a tick; called at most once a second with a sentence.
     public var badExternal: @Sendable (_ what: String) -> Void = { _ in }
+    /// Connections were refused for their keys; called at most every 10 seconds, on the guard's thread, with the latest.
+    public var refused: @Sendable (_ count: Int, _ latest: String) -> Void = { _, _ in }
+    /// The keys in the folder were read again: how many may come in. On the guard's thread.
+    public var curveClients: @Sendable (_ count: Int) -> Void = { _ in }
+    /// A key file cannot be used: a sentence. On the guard's thread.
+    public var curveTrouble: @Sendable (_ what: String) -> Void = { _ in }
 
     public init() {}
 }

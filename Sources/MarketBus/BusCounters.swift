@@ -15,6 +15,8 @@ public final class BusCounters: Sendable {
     let externalBad = Atomic<Int>(0)
     let externalUnknown = Atomic<Int>(0)
     let orders = Atomic<Int>(0)
+    let refusedKeys = Atomic<Int>(0)
+    let refusedHandshakes = Atomic<Int>(0)
 
     /// The counters as they are now, by the names that metrics use.
     public var snapshot: [(name: String, value: Int)] {
@@ -26,7 +28,8 @@ public final class BusCounters: Sendable {
             ("bus_inner_drops", read(innerDrops)), ("bus_public_messages", read(publicMessages)),
             ("bus_public_drops", read(publicDrops)), ("bus_external_messages", read(externalMessages)),
             ("bus_external_bad", read(externalBad)), ("bus_external_unknown_topics", read(externalUnknown)),
-            ("bus_orders", read(orders)),
+            ("bus_orders", read(orders)), ("bus_refused_keys", read(refusedKeys)),
+            ("bus_refused_handshakes", read(refusedHandshakes)),
         ]
     }
 }

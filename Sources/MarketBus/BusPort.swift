@@ -9,7 +9,7 @@ public enum BusEvent {
     case order(user: String, payload: UnsafeRawBufferPointer)
 }
 
-/// One shard's end of the inner bus. All calls come from the shard's own thread, but for ``wake(_:)`` which is set once.
+/// One shard's end of the inner bus. All calls come from the shard's own thread.
 public protocol BusPort: AnyObject {
     /// Asks for a route; the publisher answers with the last value, if it has one, and then with every tick.
     func subscribe(_ key: RouteKey)
@@ -17,12 +17,11 @@ public protocol BusPort: AnyObject {
     /// Reads up to `limit` messages without waiting.
     /// - Returns: How many there were; fewer than `limit` means that the bus is empty for now.
     func drain(limit: Int, _ body: (BusEvent) -> Void) -> Int
-    /// Calls `signal` from a thread of the bus's own when messages have come in. It calls once and then stays silent
-    /// until ``rearm()``.
-    /// - Throws: When the system has no thread left to give.
-    func wake(_ signal: @escaping @Sendable () -> Void) throws
+    /// Calls `signal` from the publisher's thread when messages have come in, and once now. It calls once and then stays
+    /// silent until ``rearm()``. The signal must be short, and must not call the port.
+    func wake(_ signal: @escaping @Sendable () -> Void)
     /// To be called after ``drain(limit:_:)`` has found the bus empty.
     func rearm()
-    /// Ends the waking thread and closes the socket. Nothing may be called afterwards.
+    /// Nothing is signalled any more when this returns, and nothing may be called afterwards.
     func close()
 }

@@ -10,14 +10,13 @@ public struct BusBindError: Error, Sendable {
     public let cause: ZMQError
 }
 
-/// The bus knows no passwords: whoever reaches it can feed every client of `external`. So it listens on loopback only.
+/// Without keys (``BusCurve``) whoever reaches the bus can feed every client of `external`. So it listens on loopback only.
 public struct BusExposureError: Error, Sendable {
     public let host: String
 }
 
-/// The three sockets, bound.
+/// The two sockets, bound.
 struct BusSockets {
-    let inner: ZMQSocket
     let publicSocket: ZMQSocket
     let fanIn: ZMQSocket
     let endpoint: String
@@ -33,24 +32,22 @@ struct BusSockets {
     private static let maximumFrame: Int64 = 2 << 20
 
     init(_ configuration: BusConfiguration, context: ZMQContext) throws {
-        if let host = configuration.exposedHost { throw BusExposureError(host: host) }
-        inner = try ZMQSocket(ZMQ_XPUB, in: context)
-        try inner.set(ZMQ_SNDHWM, InnerTopic.highWaterMark)
-        // A full shard shall be told to us, so that the drop can be counted.
-        try inner.set(ZMQ_XPUB_NODROP, 1)
-        try inner.bind(InnerTopic.endpoint)
-
+        if configuration.curve == nil, let host = configuration.exposedHost { throw BusExposureError(host: host) }
         fanIn = try ZMQSocket(ZMQ_SUB, in: context)
         try fanIn.set(ZMQ_RCVHWM, BusSockets.fanInHighWaterMark)
         var limit = BusSockets.maximumFrame
         zmq_setsockopt(fanIn.pointer, ZMQ_MAXMSGSIZE, &limit, MemoryLayout<Int64>.size)
         fanIn.set(ZMQ_SUBSCRIBE, UnsafeRawBufferPointer(start: nil, count: 0))
+        try configuration.curve?.apply(to: fanIn, role: .publish)
+        if configuration.isIPv6 { try fanIn.set(ZMQ_IPV6, 1) }
         didMove = try BusSockets.bind(fanIn, configuration)
         endpoint = fanIn.lastEndpoint()
 
         publicSocket = try ZMQSocket(ZMQ_XPUB, in: context)
         try publicSocket.set(ZMQ_SNDHWM, BusSockets.publicHighWaterMark)
         try publicSocket.set(ZMQ_XPUB_MANUAL, 1)
+        try configuration.curve?.apply(to: publicSocket, role: .subscribe)
+        if configuration.isIPv6 { try publicSocket.set(ZMQ_IPV6, 1) }
         do {
             try publicSocket.bind(configuration.publisher ?? "tcp://\(configuration.address):*")
         } catch let error as ZMQError {

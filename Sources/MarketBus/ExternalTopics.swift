@@ -7,27 +7,39 @@ import MarketData
 struct ExternalTopics {
     /// One instrument of the outside world, with the last message of each mode.
     final class Entry {
-        /// When each mode's own topic was last seen, in seconds of the monotonic clock: as long as it is, no higher one
-        /// stands in for it.
-        private var seen: [Mode: Int] = [:]
-        var last: [Mode: ZMQMessage] = [:]
+        /// What is known of one mode's own topic.
+        private struct Slot {
+            /// When it was last seen, in seconds of the monotonic clock: as long as it is, no higher one stands in for it.
+            var seen: Int?
+            /// The last message. A copy in memory of our own: a share of libzmq's would keep its whole receive buffer.
+            var last: [UInt8] = []
+        }
+
+        private var slots = [Slot](repeating: Slot(), count: Mode.allCases.count)
         var wants: [(key: RouteKey, shards: UInt64)] = []
 
         /// A publisher that has gone over to other topics shall not leave clients mute for ever. Seconds.
         private static let memory = 60
 
-        func note(_ mode: Mode, now: Int) { seen[mode] = now }
+        private func index(_ mode: Mode) -> Int { Int(mode.rawValue) - 1 }
+
+        func note(_ mode: Mode, now: Int) { slots[index(mode)].seen = now }
+
+        func keep(_ message: UnsafeRawBufferPointer, _ mode: Mode) {
+            slots[index(mode)].last.removeAll(keepingCapacity: true)
+            slots[index(mode)].last.append(contentsOf: message)
+        }
+
+        /// The last message that serves `mode`: of its own topic, else of the nearest higher one that has been seen.
+        func withLast(for mode: Mode, _ body: (UnsafeRawBufferPointer) -> Void) {
+            slots[index(mode)...].first { !$0.last.isEmpty }?.last.withUnsafeBytes(body)
+        }
 
         /// Whether a message of `source` goes to routes of `mode`.
         func serves(_ mode: Mode, from source: Mode, now: Int) -> Bool {
             if mode == source { return true }
             guard mode < source else { return false }
-            return seen[mode].map { now - $0 > Entry.memory } ?? true
-        }
-
-        /// The mode that serves `mode`: its own, else the nearest higher one that has been seen.
-        func source(for mode: Mode) -> Mode? {
-            Mode.allCases.first { $0 >= mode && last[$0] != nil }
+            return slots[index(mode)].seen.map { now - $0 > Entry.memory } ?? true
         }
     }
 
@@ -94,7 +106,14 @@ struct ExternalTopics {
             return
         }
         if let index { entry.wants[index].shards |= bit } else { entry.wants.append((key, bit)) }
-        if let mode = entry.source(for: key.mode), let last = entry.last[mode] { lastValue(last.bytes) }
+        entry.withLast(for: key.mode, lastValue)
+    }
+
+    func forget(shard: UInt8) {
+        for entry in entries.values {
+            for index in entry.wants.indices { entry.wants[index].shards &= ~(1 << UInt64(shard)) }
+            entry.wants.removeAll { $0.shards == 0 }
+        }
     }
 
     mutating func close(session: UInt32) {

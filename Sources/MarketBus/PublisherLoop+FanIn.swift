@@ -46,23 +46,13 @@ extension PublisherLoop {
         let (entry, mode) = (known.entry, known.mode)
         let now = monotonicSeconds()
         entry.note(mode, now: now)
-        if let last = entry.last[mode] {
-            last.share(payload)
-        } else {
-            let last = ZMQMessage()
-            last.share(payload)
-            entry.last[mode] = last
-        }
+        entry.keep(payload.bytes, mode)
         for want in entry.wants where entry.serves(want.key.mode, from: mode, now: now) {
             var rest = want.shards
             while rest != 0 {
                 let shard = UInt8(truncatingIfNeeded: rest.trailingZeroBitCount)
                 rest &= rest &- 1
-                guard sendTopic(want.key, shard: shard, snapshot: false), inner.send(sharing: payload, scratch: scratch)
-                else {
-                    counters.innerDrops.count()
-                    continue
-                }
+                sendInner(payload.bytes, want.key, shard: shard, snapshot: false)
             }
         }
     }
@@ -89,13 +79,7 @@ extension PublisherLoop {
     /// Hands an order update to every shard, whose clients of that user get it; the public socket carries none.
     func relayOrder(user: String, _ json: UnsafeRawBufferPointer) {
         counters.orders.count()
-        for shard in shards {
-            let topic = InnerTopic.orders(shard: shard, user: user)
-            guard topic.withUnsafeBytes({ inner.send($0, more: true) }), inner.send(json) else {
-                counters.innerDrops.count()
-                continue
-            }
-        }
+        counters.innerDrops.count(shards.send(user: user, json))
     }
 
     private func bad(_ what: String) {

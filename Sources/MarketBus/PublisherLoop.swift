@@ -4,7 +4,6 @@ import MarketData
 
 /// What the publisher's thread owns: the sockets, the last values, and who wants what. Only that thread touches it.
 final class PublisherLoop {
-    let inner: ZMQSocket
     let publicSocket: ZMQSocket
     let fanIn: ZMQSocket
     let counters: BusCounters
@@ -13,21 +12,20 @@ final class PublisherLoop {
 
     var books: [UInt32: SessionBook] = [:]
     var interest: PublicInterest
-    /// Shards that have opened their port; order updates go to all of them.
-    var shards: Set<UInt8> = []
+    /// The proxy's shards.
+    var shards = ShardLinks()
     var external: ExternalTopics
     let publicUsers: [String: String]
 
     private var writer = JSONWriter()
-    private var topicBytes = [UInt8](repeating: 0, count: InnerTopic.size)
     let message = ZMQMessage()
-    let scratch = ZMQMessage()
     let payload = ZMQMessage()
     /// When a bad message from outside was last spoken of, in seconds.
     var lastComplaint = 0
+    /// Sockets whose connections were ended and that listen no more, with their endpoints; empty but for a moment.
+    var unbound: [(socket: ZMQSocket, endpoint: String)] = []
 
     init(sockets: BusSockets, configuration: BusConfiguration, registry: InstrumentRegistry, counters: BusCounters) {
-        inner = sockets.inner
         publicSocket = sockets.publicSocket
         fanIn = sockets.fanIn
         events = configuration.events
@@ -126,46 +124,26 @@ final class PublisherLoop {
     }
 
     func sendInner(_ payload: UnsafeRawBufferPointer, _ key: RouteKey, shard: UInt8, snapshot: Bool) {
-        guard sendTopic(key, shard: shard, snapshot: snapshot), inner.send(payload) else {
-            counters.innerDrops.count()
-            return
-        }
-    }
-
-    /// The first frame of a message on the inner bus.
-    func sendTopic(_ key: RouteKey, shard: UInt8, snapshot: Bool) -> Bool {
-        topicBytes.withUnsafeMutableBytes { bytes in
-            guard let base = bytes.baseAddress else { return false }
-            key.write(to: base, shard: shard)
-            bytes[RouteKey.wireSize] = snapshot ? 1 : 0
-            return inner.send(UnsafeRawBufferPointer(bytes), more: true)
-        }
+        if !shards.send(payload, key, shard: shard, isSnapshot: snapshot) { counters.innerDrops.count() }
     }
 
     // MARK: Interest
 
-    /// Reads what shards have subscribed to and answers with last values.
-    /// - Parameter lateCommands: As for ``drainFeeds(limit:lateCommands:)``: interest may be seen before the command that
-    ///   has opened its session.
-    func readInnerInterest(lateCommands: () -> Void) -> Int {
-        var count = 0
-        while inner.receive(into: message) {
-            count += 1
-            let bytes = message.bytes
-            guard bytes.count >= 3 else { continue }
-            let wants = bytes[0] == 1
-            let topic = UnsafeRawBufferPointer(rebasing: bytes[1...])
-            if topic[1] == InnerTopic.orderMark {
-                if wants { shards.insert(topic[0]) } else { shards.remove(topic[0]) }
-            } else if let (shard, key) = RouteKey.read(topic), shard < 64 {
-                if books[key.session] == nil { lateCommands() }
-                setInterest(key, shard: shard, wants)
+    /// Nobody reads there any more.
+    func close(shard: UInt8) {
+        shards.close(shard)
+        external.forget(shard: shard)
+        let bit = UInt64(1) << UInt64(shard)
+        for book in books.values {
+            for entry in book.entries.values {
+                for index in entry.topics.indices { entry.topics[index].shards &= ~bit }
+                entry.topics.removeAll { !$0.isWanted }
             }
         }
-        return count
     }
 
-    private func setInterest(_ key: RouteKey, shard: UInt8, _ wants: Bool) {
+    /// A shard wants a route, and is answered with the last value, or no longer wants it.
+    func setInterest(_ key: RouteKey, shard: UInt8, _ wants: Bool) {
         guard let book = books[key.session] else { return }
         if book.isExternal {
             external.setInterest(key, shard: shard, wants, registry: registry) {

@@ -23,10 +23,17 @@ public final class SharedPublisher: Sendable {
         case track(session: UInt32, handle: UInt32, source: TickFeed?)
         case untrack(session: UInt32, handle: UInt32)
         case order(user: String, json: [UInt8])
+        case openPort(ShardQueue)
+        case closePort(UInt8)
+        case interest(RouteKey, shard: UInt8, isWanted: Bool)
+        /// Somebody has lost a permission: all connections from outside are made anew.
+        case reconnect
         case stop
     }
 
     private let context: ZMQContext
+    /// Nil without keys.
+    private let curveGuard: CurveGuard?
     private let wake: WakeUp
     private let commands = Mutex<[Command]>([])
     private let nextSession = Atomic<UInt32>(0)
@@ -39,19 +46,30 @@ public final class SharedPublisher: Sendable {
         context = try ZMQContext()
         wake = try WakeUp()
         ringCapacity = configuration.ringCapacity
+        curveGuard = try configuration.curve.map { [context, counters] in
+            try CurveGuard($0, context: context, counters: counters, events: configuration.events)
+        }
         let sockets = try BusSockets(configuration, context: context)
         endpoint = sockets.endpoint
         publisherEndpoint = sockets.publisherEndpoint
         didMove = sockets.didMove
+        try curveGuard?.watch([sockets.fanIn, sockets.publicSocket])
         // The loop is made here and used by the thread alone from then on.
         nonisolated(unsafe) let loop = PublisherLoop(
             sockets: sockets, configuration: configuration, registry: registry, counters: counters)
         let started = try BusThread(name: "fh-publisher") { [self] in run(loop) }
         thread.withLock { $0 = started }
+        do {
+            try curveGuard?.start { [weak self] in self?.send(.reconnect) }
+        } catch {
+            stop()
+            throw error
+        }
     }
 
     /// Ends the thread and releases the ports. Ports of shards must be closed before.
     public func stop() {
+        curveGuard?.stop()
         send(.stop)
         thread.withLock { thread in
             thread?.join()
@@ -100,7 +118,15 @@ public final class SharedPublisher: Sendable {
 
     /// A shard's end of the inner bus.
     /// - Parameter shard: 0 to 63, each once.
-    public func makePort(shard: UInt8) throws -> any BusPort { try InnerPort(shard: shard, context: context) }
+    public func makePort(shard: UInt8) -> any BusPort {
+        precondition(shard < 64, "interest is kept in a mask of 64 shards")
+        let queue = ShardQueue(shard: shard)
+        send(.openPort(queue))
+        return InnerPort(
+            queue,
+            setInterest: { [self] in send(.interest($0, shard: shard, isWanted: $1)) },
+            onClose: { [self] in send(.closePort(shard)) })
+    }
 
     // MARK: The thread
 
@@ -115,10 +141,11 @@ public final class SharedPublisher: Sendable {
             var count = 0
             func take() { if !takeCommands(loop) { running = false } }
             take()
-            count += loop.readInnerInterest(lateCommands: take)
+            if !loop.unbound.isEmpty { loop.bindAgain() }
             count += loop.readPublicInterest()
             count += loop.drainFeeds(limit: 256, lateCommands: take)
             count += loop.readFanIn(limit: 256)
+            loop.shards.flush()
             return count
         }
         while running {
@@ -134,16 +161,15 @@ public final class SharedPublisher: Sendable {
     /// Sleeps until a socket or a producer has something.
     private func poll(_ loop: PublisherLoop) {
         guard commands.withLock({ $0.isEmpty }) else { return }
-        let sockets = (loop.inner.pointer, loop.publicSocket.pointer, loop.fanIn.pointer)
+        let sockets = (loop.publicSocket.pointer, loop.fanIn.pointer)
         func item(_ socket: UnsafeMutableRawPointer?, _ descriptor: Int32 = 0) -> zmq_pollitem_t {
             zmq_pollitem_t(socket: socket, fd: descriptor, events: Int16(ZMQ_POLLIN), revents: 0)
         }
-        withUnsafeTemporaryAllocation(of: zmq_pollitem_t.self, capacity: 4) { items in
+        withUnsafeTemporaryAllocation(of: zmq_pollitem_t.self, capacity: 3) { items in
             items.initializeElement(at: 0, to: item(sockets.0))
             items.initializeElement(at: 1, to: item(sockets.1))
-            items.initializeElement(at: 2, to: item(sockets.2))
-            items.initializeElement(at: 3, to: item(nil, wake.descriptor))
-            zmq_poll(items.baseAddress, Int32(items.count), -1)
+            items.initializeElement(at: 2, to: item(nil, wake.descriptor))
+            zmq_poll(items.baseAddress, Int32(items.count), loop.unbound.isEmpty ? -1 : 20)
         }
     }
 
@@ -167,6 +193,10 @@ public final class SharedPublisher: Sendable {
             case .untrack(let session, let handle):
                 if let book = loop.books[session] { loop.untrack(handle, in: book) }
             case .order(let user, let json): json.withUnsafeBytes { loop.relayOrder(user: user, $0) }
+            case .openPort(let queue): loop.shards.open(queue)
+            case .closePort(let shard): loop.close(shard: shard)
+            case .interest(let key, let shard, let isWanted): loop.setInterest(key, shard: shard, isWanted)
+            case .reconnect: loop.reconnectOutsiders()
             case .stop: return false
             }
         }

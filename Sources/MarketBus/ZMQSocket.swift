@@ -43,6 +43,11 @@ final class ZMQSocket {
         guard zmq_bind(pointer, endpoint) == 0 else { throw ZMQError("bind \(endpoint)") }
     }
 
+    /// Ends listening, and every connection that was made there.
+    func unbind(_ endpoint: String) throws {
+        guard zmq_unbind(pointer, endpoint) == 0 else { throw ZMQError("unbind \(endpoint)") }
+    }
+
     func connect(_ endpoint: String) throws {
         guard zmq_connect(pointer, endpoint) == 0 else { throw ZMQError("connect \(endpoint)") }
     }

@@ -20,14 +20,26 @@ public protocol CredentialSource: Sendable {
 /// A client that has shown a valid API key.
 public struct Account: Sendable, Hashable {
     public let user: String
+    /// The user's own broker: the one that requests without `broker` mean.
     public let broker: String
-    /// Names the key without revealing it.
+    /// All brokers that the user can choose from with `broker` in a request; holds ``broker``.
+    public let brokers: Set<String>
+    /// Names the key without revealing it; 0 for one that no store holds.
     public let keyID: Int64
+    public let permissions: Permissions
+    /// Milliseconds since 1970, UTC: from then on the key counts for nothing, for clients that are connected too. Nil: never.
+    public let expires: Int64?
 
-    public init(user: String, broker: String, keyID: Int64) {
+    public init(
+        user: String, broker: String, keyID: Int64, brokers: Set<String> = [], permissions: Permissions = .everything,
+        expires: Int64? = nil
+    ) {
         self.user = user
         self.broker = broker
+        self.brokers = brokers.union([broker])
         self.keyID = keyID
+        self.permissions = permissions
+        self.expires = expires
     }
 }
 
@@ -42,10 +54,14 @@ public struct AccountChange: Sendable, Hashable {
     public enum Kind: Sendable, Hashable {
         /// The key was revoked: its clients are no longer welcome.
         case keyRevoked(keyID: Int64)
+        /// What the key allows, or until when it is good, has changed: its clients authenticate anew.
+        case keyChanged(keyID: Int64)
         /// The user was removed or put on another broker.
         case userChanged(user: String)
         /// New credentials: the session is rebuilt.
         case credentialsChanged(user: String, broker: String)
+        /// The user has logged out or was logged out at the broker: the session ends, and its clients are told.
+        case credentialsRevoked(user: String, broker: String)
     }
     public let kind: Kind
     public init(_ kind: Kind) { self.kind = kind }

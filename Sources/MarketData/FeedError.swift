@@ -17,6 +17,10 @@ public struct FeedError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let server = Code(rawValue: "SERVER_ERROR")
         public static let symbolNotFound = Code(rawValue: "SYMBOL_NOT_FOUND")
         public static let subscription = Code(rawValue: "SUBSCRIPTION_ERROR")
+        /// What the key does not allow; says nothing of whether the symbol exists.
+        public static let notPermitted = Code(rawValue: "NOT_PERMITTED")
+        /// Too many requests, subscriptions or attempts in too short a time; the text says how long to wait.
+        public static let rateLimited = Code(rawValue: "RATE_LIMITED")
         public static let capacity = Code(rawValue: "MAX_CAPACITY_REACHED")
     }
 

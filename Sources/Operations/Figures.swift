@@ -15,7 +15,7 @@ public struct Figures: Sendable {
 
     /// The counters of things that went wrong or were thrown away and are not zero, for the log.
     public var losses: [(name: String, value: Int)] {
-        let marks = ["drop", "bad", "stray", "conflated", "slow", "failure", "error"]
+        let marks = ["drop", "bad", "stray", "conflated", "slow", "failure", "error", "limited", "refused"]
         return counters.filter { name, value in value > 0 && marks.contains { name.contains($0) } }
             .map { (name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
     }

@@ -11,7 +11,7 @@ struct Feedhost: AsyncParsableCommand {
         version: FeedhostVersion.text,
         subcommands: [
             ServeCommand.self, DemoCommand.self, TailCommand.self, PluginsCommand.self, UsersCommand.self,
-            KeysCommand.self, CredentialsCommand.self, InstrumentsCommand.self, DoctorCommand.self,
+            KeysCommand.self, CredentialsCommand.self, InstrumentsCommand.self, BusCommand.self, DoctorCommand.self,
         ])
 
     static func main() async {
@@ -19,6 +19,9 @@ struct Feedhost: AsyncParsableCommand {
         if CommandLine.arguments.dropFirst().first == PluginProbe.command {
             PluginProbe.runChild(arguments: Array(CommandLine.arguments.dropFirst(2)))
         }
+        // Every command may come to hold credentials.
+        CoreDumps.forbid()
+        Privileges.giveUp()
         await main(nil)
     }
 }

@@ -15,8 +15,21 @@ final class TemporaryFolder: Sendable {
 
     func file(_ name: String) -> String { path + "/" + name }
 
-    func store(_ name: String = "store.db", now: Int64 = 1_700_000_000) throws -> AccountStore {
-        try AccountStore(path: file(name), create: true, now: { now })
+    func store(
+        _ name: String = "store.db", key: MasterKeySource? = nil, now: Int64 = 1_700_000_000
+    ) throws -> AccountStore {
+        try AccountStore(path: file(name), create: true, key: key, now: { now })
+    }
+
+    /// The names of the files that hold `text`.
+    func files(holding text: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path).filter { name in
+            try Data(contentsOf: URL(fileURLWithPath: file(name))).range(of: Data(text.utf8)) != nil
+        }.sorted()
+    }
+
+    func write(_ name: String, _ text: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)))
     }
 
     func mode(_ name: String) throws -> Int {

@@ -43,6 +43,14 @@ struct WatcherTests {
         #expect(await seen(watcher).isEmpty)
     }
 
+    @Test func keyIssuedAndChangedBetweenTwoLooks() async throws {
+        let watcher = try watcher()
+        let brief = try await other.issueKey(user: "alice")
+        let id = try await SQLiteAccounts(store: other).authenticate(key: brief).keyID
+        _ = try await other.changeKey(id) { $0.permissions.orders = false }
+        #expect(await seen(watcher) == [.keyChanged(keyID: id)])
+    }
+
     @Test func revokedKey() async throws {
         let watcher = try watcher()
         let id = try #require(try await other.revokeKeys(.key(key)).first).id
@@ -78,8 +86,53 @@ struct WatcherTests {
         #expect(
             await seen(watcher) == [
                 .credentialsChanged(user: "alice", broker: "simulator"),
-                .credentialsChanged(user: "bob", broker: "simulator"),
+                .credentialsRevoked(user: "bob", broker: "simulator"),
             ])
+    }
+
+    @Test func changedKey() async throws {
+        let watcher = try watcher()
+        try await other.changeKey(1) { $0.expires = 1_800_000_000 }
+        #expect(await seen(watcher) == [.keyChanged(keyID: 1)])
+    }
+
+    @Test func keyChangedAndRevokedIsRevoked() async throws {
+        let watcher = try watcher()
+        try await other.changeKey(1) { $0.permissions.orders = false }
+        _ = try await other.revokeKeys(.id(1))
+        #expect(await seen(watcher) == [.keyRevoked(keyID: 1)])
+    }
+
+    @Test func usedKeyIsNoNews() async throws {
+        let watcher = try watcher()
+        _ = try await SQLiteAccounts(store: other).authenticate(key: key)
+        await other.flushUses()
+        #expect(try await store.keys().first?.lastUsed == 1_700_000_000)
+        #expect(await seen(watcher).isEmpty)
+    }
+
+    @Test func lostMasterKeyIsSaidOnceAndItsReturnConnectsAnew() async throws {
+        try await other.setCredentials(user: "alice", broker: "simulator", ["token": Secret("1")])
+        let watcher = try watcher()
+        await watcher.look()
+        #expect(await watcher.keyTrouble == nil)
+        #expect(rename(store.path + ".key", folder.file("away")) == 0)
+        for _ in 0..<3 { await watcher.look() }
+        #expect(await watcher.keyTrouble?.contains(store.path + ".key") == true)
+        #expect(await watcher.trouble == nil, "users can come in without")
+        #expect(rename(folder.file("away"), store.path + ".key") == 0)
+        #expect(await seen(watcher) == [.credentialsChanged(user: "alice", broker: "simulator")])
+        #expect(await watcher.keyTrouble == nil)
+    }
+
+    @Test func rotatedMasterKeyIsNoNews() async throws {
+        try await other.setCredentials(user: "alice", broker: "simulator", ["token": Secret("1")])
+        let watcher = try watcher()
+        _ = try await other.rotateKey()
+        #expect(await seen(watcher).isEmpty)
+        #expect(await watcher.keyTrouble == nil)
+        let found = try await SQLiteAccounts(store: store).credentials(user: "alice", broker: "simulator")
+        #expect(found.values == ["token": Secret("1")])
     }
 
     @Test func ownWritesAreSeenToo() async throws {

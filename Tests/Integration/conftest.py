@@ -37,6 +37,12 @@ def _stop(hosts: list[Host]) -> None:
 
 
 @pytest.fixture
+def home(tmp_path):
+    """A host that is not started: for commands."""
+    return Host(tmp_path / "home")
+
+
+@pytest.fixture
 def start_host(tmp_path_factory):
     """Starts hosts: `start_host(users={"alice": "simulator"}, settings={"simulator.rate": 1}, env={…})`."""
     hosts: list[Host] = []

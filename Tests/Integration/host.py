@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
 import subprocess
 import time
+import urllib.parse
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
 #: Seconds after which whatever a test waits for is taken to never come.
 DEADLINE = float(os.environ.get("FEEDHOST_TEST_DEADLINE", "20"))
+#: When set, hosts log at this level, and whatever they have written is searched for the secrets that they held.
+LOG_LEVEL = os.environ.get("FEEDHOST_TEST_LOG_LEVEL")
 
 
 def binary() -> Path:
@@ -32,6 +36,18 @@ def wait_until(condition, what: str, timeout: float = DEADLINE, interval: float 
         if time.monotonic() >= deadline:
             raise AssertionError(f"{what}: not within {timeout:g} s")
         time.sleep(interval)
+
+
+def forms(secret: str) -> set[str]:
+    """A secret as it is, percent-encoded, in hexadecimal, in base64 at any offset, and as JSON writes it."""
+    raw = secret.encode()
+    found = {secret, urllib.parse.quote(secret, safe=""), raw.hex(), raw.hex().upper(), json.dumps(secret)[1:-1]}
+    for shift in range(3):
+        # The characters at both ends depend on what stands before and behind.
+        text = base64.b64encode(b"x" * shift + raw).decode().rstrip("=")
+        middle = text[(0, 2, 3)[shift]:-1]
+        found |= {middle, middle.replace("+", "-").replace("/", "_")}
+    return found
 
 
 class Host:
@@ -55,8 +71,12 @@ class Host:
         # For builds whose Swift libraries are not on the system's path.
         if "LD_LIBRARY_PATH" in os.environ:
             self.environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+        if LOG_LEVEL:
+            self.environment["LOG_LEVEL"] = LOG_LEVEL
         self.environment |= {name: str(value) for name, value in (env or {}).items()}
         self.keys: dict[str, str] = {}
+        #: What must not be found in anything that this host writes.
+        self.secrets: set[str] = set()
         self.ready: dict = {}
         self.process: subprocess.Popen | None = None
 
@@ -81,10 +101,13 @@ class Host:
 
     def issue_key(self, name: str) -> str:
         self.keys[name] = self.cli("keys", "issue", name)
+        self.secrets.add(self.keys[name])
         return self.keys[name]
 
     def set_credentials(self, name: str, broker: str, **values: str) -> None:
         self.cli("credentials", "set", name, "--broker", broker, "--stdin", stdin=json.dumps(values))
+        # Shorter ones are found in ordinary words, and a user's name is no secret.
+        self.secrets |= {value for key, value in values.items() if key != "user_id" and len(value) >= 8}
 
     # MARK: Running
 
@@ -154,6 +177,17 @@ class Host:
             raise AssertionError(f"the host did not end within {timeout:g} s of SIGTERM:\n{self.stderr}") from None
         assert code == 0, f"the host ended with {code}:\n{self.stderr}"
         assert not self.ready_file.exists(), "the ready file is still there"
+        if LOG_LEVEL:
+            assert not self.leaks(), f"secrets in what the host has written: {self.leaks()}"
+
+    def leaks(self) -> list[str]:
+        """Where a secret is found in what the host has written, in any of the usual encodings."""
+        written = [self.stderr_file, self.stdout_file, *self.folder.glob("**/*stats*.json"), *self.folder.glob("**/*.log")]
+        return [
+            f"{path.name}: {secret[:3]}…" for path in written if path.is_file()
+            for text in [path.read_text(errors="replace")]
+            for secret in self.secrets if any(form in text for form in forms(secret))
+        ]
 
     def kill(self) -> None:
         """For clean-up after a failure: no questions asked."""

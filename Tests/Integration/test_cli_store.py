@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 import time
 
 import pytest
 
+from cli import KEY, SECRETS, SOON, fails
 from client import Client
-from host import Host, wait_until
-
-KEY = re.compile(r"[0-9a-f]{64}")
-#: A running host must know of a change within this time; the rest is for the machine's other work.
-SOON = 2.0 + 0.5
-SECRETS = {"api_key": "CANARY-one-3f7a", "api_secret": "CANARY-two-91c4", "pin": "CANARY-three-55e0"}
-
-
-@pytest.fixture
-def home(tmp_path):
-    """Not started: for commands."""
-    return Host(tmp_path / "home")
-
-
-def fails(result, *words, code=1):
-    assert result.returncode == code, (result.returncode, result.stdout, result.stderr)
-    assert result.stdout == "" and result.stderr.startswith("Error: ")
-    for word in words:
-        assert str(word) in result.stderr, f"{word!r} is not in {result.stderr!r}"
-    assert "Traceback" not in result.stderr and "Fatal" not in result.stderr
+from host import wait_until
 
 
 def test_the_key_is_alone_on_standard_output(home):
@@ -44,7 +25,8 @@ def test_the_key_is_alone_on_standard_output(home):
 def test_keys_differ_and_are_listed_without_being_shown(home):
     home.cli("users", "add", "alice", "--broker", "simulator")
     home.cli("users", "add", "bob", "--broker", "external")
-    keys = [home.cli("keys", "issue", user, "--label", f"of {user}") for user in ("alice", "alice", "bob")]
+    keys = [home.cli("keys", "issue", user, "--label", label)
+            for user, label in (("alice", "of alice"), ("alice", "another"), ("bob", "of bob"))]
     assert len(set(keys)) == 3
     listed = home.cli("keys", "list")
     assert not [key for key in keys if key in listed] and not KEY.search(listed)

@@ -29,8 +29,8 @@ final class BusUnderTest {
         configuration.brokers = ["simulator", "binance"]
         change(&configuration)
         bus = try SharedPublisher(configuration, registry: registry)
-        port = try bus.makePort(shard: 0)
-        try port.wake { [bell] in bell.pipe.ring() }
+        port = bus.makePort(shard: 0)
+        port.wake { [bell] in bell.pipe.ring() }
     }
 
     func stop() {
@@ -102,13 +102,19 @@ final class Outsider {
     private let context: UnsafeMutableRawPointer
     private let socket: UnsafeMutableRawPointer
 
-    init(_ type: Int32, connect endpoint: String) throws {
+    init(_ type: Int32, connect endpoint: String, keys: CurveCertificate? = nil, server: String = "") throws {
         context = try #require(zmq_ctx_new())
         socket = try #require(zmq_socket(context, type))
         var linger: Int32 = 1000
         zmq_setsockopt(socket, ZMQ_LINGER, &linger, 4)
         var timeout: Int32 = 5000
         zmq_setsockopt(socket, ZMQ_RCVTIMEO, &timeout, 4)
+        if let keys {
+            for (option, key) in [
+                (ZMQ_CURVE_SERVERKEY, server), (ZMQ_CURVE_PUBLICKEY, keys.publicKey),
+                (ZMQ_CURVE_SECRETKEY, keys.secretKey?.revealed ?? ""),
+            ] { try #require(zmq_setsockopt(socket, option, key, key.utf8.count + 1) == 0) }
+        }
         try #require(zmq_connect(socket, endpoint) == 0)
     }
 
@@ -133,5 +139,9 @@ final class Outsider {
     }
 
     /// Waits until the other side has subscribed (XPUB only).
-    func awaitSubscriber() -> Bool { receive() != nil }
+    func awaitSubscriber(milliseconds: Int32 = 5000) -> Bool {
+        var timeout = milliseconds
+        zmq_setsockopt(socket, ZMQ_RCVTIMEO, &timeout, 4)
+        return receive() == "\u{1}"
+    }
 }

@@ -94,6 +94,21 @@ struct SettingsTests {
         #expect(try folder.load(["HOME": "", "FEEDHOST_STORE": "x.db"]).store == "x.db")
     }
 
+    @Test func masterKeyOrItsFile() throws {
+        #expect(try folder.load().keyFile == nil)
+        #expect(try folder.load().masterKey == nil)
+        #expect(try folder.load(["FEEDHOST_KEY_FILE": "~/k"]).keyFile == "/home/somebody/k")
+        let key = String(repeating: "5c", count: 32)
+        let settings = try folder.load(["FEEDHOST_MASTER_KEY": key, "FEEDHOST_KEY_FILE": ""])
+        #expect(settings.masterKey == Secret(key))
+        #expect(!"\(settings)".contains(key))
+        let problems = folder.problems(["FEEDHOST_MASTER_KEY": key, "FEEDHOST_KEY_FILE": "k"])
+        #expect(problems.count == 1)
+        #expect(
+            problems.first?.contains("FEEDHOST_MASTER_KEY") == true
+                && problems.first?.contains("FEEDHOST_KEY_FILE") == true && problems.first?.contains(key) == false)
+    }
+
     @Test(arguments: [
         ("DEBUG", Logger.Level.debug), ("WARNING", .warning), ("warn", .warning), ("CRITICAL", .critical),
         ("FATAL", .critical),

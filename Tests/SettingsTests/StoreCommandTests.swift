@@ -40,6 +40,46 @@ struct StoreCommandTests {
         #expect(throws: (any Error).self) { try KeysCommand.Revoke.parse(["1", "--user", "alice"]) }
     }
 
+    @Test func termsOfKeys() async throws {
+        _ = try await perform(UsersCommand.Add.self, "alice", "--broker", "simulator")
+        _ = try await perform(
+            KeysCommand.Issue.self, "alice", "--expires", "2099-12-31", "--symbols", "NIFTY*, SBIN", "--modes",
+            "LTP,depth",
+            "--no-orders", "--max-instruments", "5")
+        let first = try #require(try await store.keys().first)
+        #expect(first.expires == 4_102_425_000)
+        #expect(
+            first.permissions
+                == Permissions(symbols: ["NIFTY*", "SBIN"], modes: [.ltp, .depth], orders: false, maxInstruments: 5))
+        let note = try await perform(
+            KeysCommand.Allow.self, "1", "--symbols", "all", "--max-instruments", "unlimited", "--orders"
+        ).note
+        #expect(note == "Key 1 of user alice allows modes ltp,depth, until 2099-12-31T18:30:00Z.")
+        _ = try await perform(KeysCommand.Allow.self, "1", "--everything", "--exchanges", "NSE")
+        #expect(try await store.keys().first?.permissions == Permissions(exchanges: ["NSE"]))
+        #expect(try await store.keys().first?.expires == first.expires)
+        #expect(throws: (any Error).self) { try KeysCommand.Allow.parse(["1"]) }
+    }
+
+    @Test(
+        arguments: [
+            ("never", nil), ("1h", 3600), ("30d", 2_592_000), ("2w", 1_209_600), ("36500d", 3_153_600_000),
+            // Midnight in India is half past six in the evening, UTC.
+            ("1970-01-01", 66_600),
+            ("2024-02-29", 1_709_231_400),
+        ] as [(String, Int64?)])
+    func expiries(_ text: String, _ expected: Int64?) throws {
+        #expect(try KeyExpiry.parse(text, now: 0) == expected)
+    }
+
+    @Test(arguments: [
+        "", "d", "0d", "-1d", "1.5d", "5", "5m", "36501d", "9223372036854775807w", "١d", "2023-02-29", "2026-13-01",
+        "2026-1-1", "2026-01-01T00:00", "tomorrow",
+    ])
+    func wrongExpiries(_ text: String) {
+        #expect(throws: (any Error).self) { try KeyExpiry.parse(text, now: 0) }
+    }
+
     @Test func usersAreListedMovedAndRemoved() async throws {
         #expect(try await perform(UsersCommand.List.self) == StoreReply(note: "There are no users."))
         _ = try await perform(UsersCommand.Add.self, "alice", "--broker", "simulator")

@@ -72,15 +72,36 @@ extension BrokerSession {
         if link.kind.carriesMarketData { resumeReady(nil) }
         flush(link)
         alignOrders()
+        tellConnected()
     }
 
     /// Gives up until credentials change.
-    func fail(_ link: Link, _ error: FeedError) {
+    func fail(_ link: Link, _ error: FeedError, because code: SessionEvent.Code = .stopped) {
         lost(link, error)
         link.state = .failed(error)
         logger.error("\(error.message)")
-        if link.kind.carriesMarketData { resumeReady(error) }
+        if link.kind.carriesMarketData {
+            resumeReady(error)
+            tellStopped(code, error)
+        }
         takeStock()
+    }
+
+    /// Once, however many connections end.
+    private func tellStopped(_ code: SessionEvent.Code, _ error: FeedError) {
+        guard told != code else { return }
+        told = code
+        tell(code, "\(broker) sends nothing now; your subscriptions are kept. \(error.message)")
+    }
+
+    private func tellConnected() {
+        guard told != nil, !marketLinks.contains(where: \.hasFailed) else { return }
+        told = nil
+        tell(.connected, "\(broker) is connected again, and subscriptions are restored")
+    }
+
+    private func tell(_ code: SessionEvent.Code, _ message: String) {
+        environment.events(SessionEvent(session: id, broker: broker, code: code, message: message))
     }
 
     /// After a connection was lost: another one may have to bring the order updates, and one that was to be closed anyway is.

@@ -10,6 +10,14 @@ extension BrokerSession {
         let credentials: BrokerCredentials
         do {
             credentials = try await environment.credentials.credentials(user: user, broker: broker)
+        } catch let error as FeedError where error.code == .broker {
+            // There are none, by decision: asking again and again would not bring them back.
+            guard !isEnded, let link = links[index], link.generation == generation else { return }
+            // Also the same ones count as new when they come back.
+            link.fingerprint = nil
+            let advice = environment.advice.renewal(user: user, broker: broker)
+            fail(link, FeedError(.broker, "\(broker): \(error.message). \(advice)"), because: .loggedOut)
+            return
         } catch {
             guard let link = links[index], link.generation == generation else { return }
             logger.error("the credentials cannot be read: \(error)")
@@ -30,10 +38,11 @@ extension BrokerSession {
                 link,
                 FeedError(
                     .broker,
-                    "\(broker) needs \(missing.map(\.name).joined(separator: ", ")) for user \(user); set them with: feedhost credentials set \(user) --broker \(broker) \(missing.map { "\($0.name)=…" }.joined(separator: " "))"
-                ))
+                    "\(broker) needs \(missing.map(\.name).joined(separator: ", ")) for user \(user); \(environment.advice.supply(missing.map(\.name), user: user, broker: broker))"
+                ), because: .loggedOut)
             return
         }
+        link.context.conceal(secrets(credentials))
         let status = link.connect(credentials)
         guard status != FH_OK else { return }
         let isAuthentication = status == FH_E_AUTH
@@ -44,6 +53,14 @@ extension BrokerSession {
                 reason: Int(isAuthentication ? FH_WHY_AUTH_REJECTED : FH_WHY_NETWORK), generation: generation,
                 message: Link.describe(status)),
             from: link)
+    }
+
+    /// What the adapter is given and must not be repeated in the log or to clients: credentials but for the user's own name,
+    /// and settings that it calls secret.
+    private func secrets(_ credentials: BrokerCredentials) -> [Secret] {
+        let settings = environment.settings(adapter)
+        let declared = adapter.description.configKeys.filter { $0.kind == .secret }.compactMap { settings[$0.name] }
+        return credentials.values.filter { $0.key != "user_id" }.map(\.value) + declared.map { Secret($0) }
     }
 
     /// One retry, with whatever the store holds by then; after that only new credentials help.
@@ -61,8 +78,8 @@ extension BrokerSession {
             link,
             FeedError(
                 .brokerConnection,
-                "\(broker): \(event.sentence). Log in to the broker again, or set new credentials with: feedhost credentials set \(user) --broker \(broker) …"
-            ))
+                "\(broker): \(event.sentence). \(environment.advice.renewal(user: user, broker: broker))"
+            ), because: .loggedOut)
     }
 
     /// The store may hold other credentials: the session is rebuilt with them, its subscriptions restored. A second login
@@ -71,7 +88,8 @@ extension BrokerSession {
         let fresh = try? await environment.credentials.credentials(user: user, broker: broker)
         guard !isEnded else { return }
         for link in links.values where fresh == nil || link.fingerprint != fresh?.hashValue {
-            logger.info("the credentials have changed, connecting with the new ones")
+            let why = fresh == nil ? "and those of before are used no more" : "connecting with the new ones"
+            logger.info("the credentials have changed, \(why)")
             link.disconnect()
             lost(link)
             link.authenticationFailures = 0

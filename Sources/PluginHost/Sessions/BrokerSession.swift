@@ -41,6 +41,8 @@ actor BrokerSession: MarketSession {
     var readyWaiters: [CheckedContinuation<FeedError?, Never>] = []
     var watchdog: RepeatedTask?
     var isEnded = false
+    /// What clients were told of the session's end, until they are told that it is back.
+    var told: SessionEvent.Code?
 
     init(
         id: UInt32, user: String, adapter: LoadedAdapter, loop: any EventLoop, environment: SessionEnvironment

@@ -7,7 +7,7 @@ struct ConnectionEvent: Sendable {
     let retryAfter: Int64
     let generation: UInt64
     let brokerCode: Int32
-    let message: String
+    var message: String
 
     /// Bytes of `fh_conn_event` in ABI 1.0.
     static let firstSize = 48
@@ -63,7 +63,7 @@ struct SubscriptionResult: Sendable {
     let depth: Int
     let status: fh_status
     let brokerCode: Int32
-    let message: String
+    var message: String
 
     init(_ result: fh_sub_result) {
         handle = result.handle

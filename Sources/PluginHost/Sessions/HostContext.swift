@@ -19,6 +19,7 @@ final class HostContext: TransportContext, @unchecked Sendable {
     private let settings: [String: StableText]
     private let tokens = Mutex<[BrokerToken: UInt32]>([:])
     private let logBudget = Mutex(LogBudget())
+    private let redaction = Mutex(Redaction())
     private let lastTraffic = Atomic<UInt64>(0)
 
     enum Report: Sendable {
@@ -53,7 +54,29 @@ final class HostContext: TransportContext, @unchecked Sendable {
         return Unmanaged<HostContext>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
     }
 
-    func report(_ what: Report) { report(what) }
+    func report(_ what: Report) { report(clean(what)) }
+
+    /// Takes these out of whatever the adapter writes from now on.
+    func conceal(_ secrets: [Secret]) {
+        let fresh = Redaction(secrets)
+        redaction.withLock { $0 = fresh }
+    }
+
+    /// Adapters' messages go to the log and to clients.
+    private func clean(_ what: Report) -> Report {
+        let redaction = redaction.withLock { $0 }
+        switch what {
+        case .connection(var event):
+            event.message = redaction.clean(event.message)
+            return .connection(event)
+        case .subscriptions(let request, var results):
+            for index in results.indices where !results[index].message.isEmpty {
+                results[index].message = redaction.clean(results[index].message)
+            }
+            return .subscriptions(request: request, results)
+        case .order: return what
+        }
+    }
 
     func setting(_ name: String) -> fh_str { settings[name]?.str ?? fh_str(ptr: nil, len: 0) }
 
@@ -87,6 +110,7 @@ final class HostContext: TransportContext, @unchecked Sendable {
             return
         }
         let level = HostContext.levels[Int(clamping: max(0, min(level, 4)))]
+        let line = redaction.withLock { $0 }.clean(line)
         logger.log(
             level: level, "\(line)\(suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : "")")
     }

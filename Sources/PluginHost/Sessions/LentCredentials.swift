@@ -33,7 +33,7 @@ struct LentCredentials {
 
     private mutating func lend(_ secret: Secret?) -> fh_str {
         guard let secret, !secret.isEmpty else { return fh_str(ptr: nil, len: 0) }
-        let text = StableText(secret.revealed)
+        let text = secret.withBytes { StableText(utf8: $0) }
         texts.append(text)
         return text.str
     }

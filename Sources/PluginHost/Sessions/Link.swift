@@ -53,6 +53,7 @@ final class Link {
     var isRetiring = false
     /// Instruments a call.
     var batch: Int { kind.batch == 0 ? .max : kind.batch }
+    var hasFailed: Bool { if case .failed = state { true } else { false } }
     var isConnected: Bool { if case .ready = state { true } else { false } }
 
     /// Makes the instance.

@@ -14,6 +14,10 @@ struct SessionEnvironment: Sendable {
     let logger: Logger
     /// Instrument masters of all brokers.
     var masters: any InstrumentDirectory = NoInstruments()
+    /// What messages tell users whose credentials are refused.
+    var advice = CredentialAdvice.command
+    /// Takes what clients are to be told; any thread, and must not block.
+    var events: @Sendable (SessionEvent) -> Void = { _ in }
     /// Time given to the broker before a client's login is answered without it. The SDKs give up after 5 s.
     var patience = Duration.milliseconds(2_800)
 

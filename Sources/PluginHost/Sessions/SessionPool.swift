@@ -24,6 +24,8 @@ public actor SessionPool: SessionDirectory {
         /// `bus.external_as`: users of that broker are fed from outside while no adapter for it is loaded.
         public var externalAs: String?
         public var limits = PoolLimits()
+        /// What messages tell users whose credentials are refused.
+        public var advice = CredentialAdvice.command
         public init() {}
     }
 
@@ -41,6 +43,10 @@ public actor SessionPool: SessionDirectory {
         var ending: Task<Void, Never>?
     }
 
+    /// What clients are to be told of their sessions; for one reader. Ends with ``stop()``.
+    public nonisolated let events: AsyncStream<SessionEvent>
+
+    private let told: AsyncStream<SessionEvent>.Continuation
     private let registry: any AdapterSource
     private let instruments: InstrumentRegistry
     private let masters: any InstrumentDirectory
@@ -81,6 +87,7 @@ public actor SessionPool: SessionDirectory {
         self.credentials = credentials
         self.configuration = configuration
         self.logger = logger
+        (events, told) = AsyncStream.makeStream()
     }
 
     // MARK: SessionDirectory
@@ -151,6 +158,7 @@ public actor SessionPool: SessionDirectory {
     /// Ends all sessions and their threads. What an adapter holds up for too long is left behind: the process ends.
     public func stop() async {
         isStopped = true
+        told.finish()
         let ending = sessions.values.map { held in
             held.ending?.cancel()
             return held.session
@@ -236,6 +244,6 @@ public actor SessionPool: SessionDirectory {
         return SessionEnvironment(
             bus: bus, registry: instruments, credentials: credentials,
             adapterSettings: configuration.adapterSettings, counters: counters, limits: configuration.limits,
-            logger: logger, masters: masters)
+            logger: logger, masters: masters, advice: configuration.advice, events: { [told] in _ = told.yield($0) })
     }
 }

@@ -13,6 +13,13 @@ final class StableText: Sendable {
         bytes[utf8.count] = 0
     }
 
+    /// For secrets: no other copy is made.
+    init(utf8: UnsafeRawBufferPointer) {
+        bytes = .allocate(capacity: utf8.count + 1)
+        UnsafeMutableRawBufferPointer(bytes).copyMemory(from: utf8)
+        bytes[utf8.count] = 0
+    }
+
     deinit { bytes.deallocate() }
 
     /// For fields that are `fh_str`.

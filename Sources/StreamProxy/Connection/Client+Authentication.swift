@@ -5,7 +5,9 @@ extension Client {
     /// Key → account → session → broker ready: all off the loop, so that neither a slow hash nor a slow broker is felt by
     /// another client (client-protocol.md section 9.4).
     func authenticate(_ key: Secret) {
+        if let wait = visitor.attempt(key, now: shard.loop.now) { return putOff(wait) }
         let authenticator = shard.configuration.authenticator
+        let changes = shard.changes
         shard.perform {
             do {
                 return Result<Account, Rejection>.success(try await authenticator.authenticate(key: key))
@@ -13,10 +15,15 @@ extension Client {
                 return .failure(Rejection(error))
             }
         } then: { [self] result in
+            settle(key, result)
             guard isOpen else { return finish() }
             switch result {
+            // What the key allows may have changed while it was checked.
+            case .success where shard.changes != changes: authenticate(key)
             case .success(let account) where shard.isRevoked(account):
                 refuse(Rejection(.authentication, "Invalid API key"))
+            case .success(let account) where account.hasExpired(now: shard.configuration.clock()):
+                refuse(Rejection(.authentication, "API key expired"))
             case .success(let account): admit(account)
             case .failure(let rejection): refuse(rejection)
             }
@@ -27,33 +34,35 @@ extension Client {
         shard.counters.authFailures.add()
         guard rejection.code == .broker else { return reject(rejection) }
         // A valid key of a user without a broker: who shows it is no stranger, but has no session (any more).
-        letGo(becoming: nil) { [self] lease in
-            if let lease { shard.perform({ await lease.release() }, then: {}) }
+        letGo(becoming: nil) { [self] leases in
+            release(leases)
             reject(rejection)
         }
     }
 
     private func admit(_ account: Account) {
-        if case .attached(let previous, let session) = standing, previous.user == account.user,
-            previous.broker == account.broker
+        guard isRoom(for: account.user) else { return }
+        if let previous = standing.account, previous.isSame(as: account), let broker = account.usualBroker,
+            let session = session(of: broker)
         {
-            // The same user again: session and subscriptions stay as they are.
-            standing = .attached(account, session)
+            // The same user again: sessions and subscriptions stay as they are.
+            standing = .known(account)
             awaitReady(session)
         } else {
-            letGo(becoming: account) { [self] lease in attach(account, releasing: lease) }
+            letGo(becoming: account) { [self] leases in attach(account, releasing: leases) }
         }
     }
 
     /// Leaves the streams and the order updates of the account so far; afterwards no tick of it comes any more.
-    private func letGo(becoming account: Account?, then finish: @escaping (Lease?) -> Void) {
+    private func letGo(becoming account: Account?, then finish: @escaping ([Lease]) -> Void) {
         leaveOrders()
         let streams = abandonStreams()
-        let lease = takeLease()
-        standing = .withoutSession(account)
+        let leases = takeLeases()
+        standing = .known(account)
+        tally = account?.permissions.maxInstruments.map { InstrumentTally(limit: $0) }
         shard.leave(streams) { [self] in
             shard.routes.settle()
-            finish(lease)
+            finish(leases)
         }
     }
 
@@ -71,25 +80,16 @@ extension Client {
         }
     }
 
-    private func attach(_ account: Account, releasing lease: Lease?) {
+    private func attach(_ account: Account, releasing leases: [Lease]) {
+        guard let broker = account.usualBroker else {
+            return release(leases) { [self] in reject(.noBrokerPermitted) }
+        }
         let directory = shard.configuration.directory
         shard.perform {
-            await lease?.release()
-            do {
-                let session = try await directory.attach(user: account.user, broker: account.broker)
-                do {
-                    try await session.ready()
-                } catch {
-                    await directory.detach(session)
-                    throw error
-                }
-                return Result<any MarketSession, Rejection>.success(session)
-            } catch {
-                return .failure(Rejection(error))
-            }
+            for lease in leases { await lease.release(directory) }
+            return await directory.attachReady(user: account.user, broker: broker)
         } then: { [self] result in
-            // From here on the session is given back like any other, even if the client has left meanwhile.
-            if case .success(let session) = result { standing = .attached(account, session) }
+            if case .success(let session) = result { take(session, of: broker) }
             guard isOpen else { return finish() }
             switch result {
             case .success(let session): welcome(session)

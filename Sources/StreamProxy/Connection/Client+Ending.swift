@@ -43,6 +43,7 @@ extension Client {
         retire()
         outbox.discard()
         detachSocket()
+        visitor.leave(now: shard.loop.now)
         shard.remove(self)
     }
 
@@ -61,39 +62,15 @@ extension Client {
         for each in held.values { subscriptions += each }
         for subscription in subscriptions { abandoned.append(subscription.route) }
         held = [:]
+        for index in attachments.indices { attachments[index].streams = 0 }
+        tally?.removeAll()
         return subscriptions
     }
 
-    /// Gives the session back, unless a request still works with it: then that does so at its end.
+    /// Gives the sessions back, unless a request still works with them: then that does so at its end.
     func releaseIfIdle() {
         guard !isOpen, !requests.isBusy else { return }
-        if let lease = takeLease() { shard.perform({ await lease.release() }, then: {}) }
+        release(takeLeases())
         standing = .anonymous
-    }
-
-    /// What this client has of its session, to be given back by the caller.
-    func takeLease() -> Lease? {
-        guard let session = standing.session else { return nil }
-        defer {
-            abandoned = []
-            orders.holdsStream = false
-        }
-        return Lease(
-            session: session, routes: abandoned, holdsOrders: orders.holdsStream,
-            directory: shard.configuration.directory)
-    }
-}
-
-/// A client's hold on a session.
-struct Lease: Sendable {
-    let session: any MarketSession
-    let routes: [RouteKey]
-    let holdsOrders: Bool
-    let directory: any SessionDirectory
-
-    func release() async {
-        if !routes.isEmpty { await session.unsubscribe(routes) }
-        if holdsOrders { await session.stopOrders() }
-        await directory.detach(session)
     }
 }

@@ -4,10 +4,10 @@ import NIOCore
 
 /// What a client has to do with its user's order updates.
 struct OrderInterest {
-    /// In the shard's list of listeners.
-    var isListening = false
-    /// Holds a reference of the session's order stream.
-    var holdsStream = false
+    /// Brokers whose updates it has asked for; it is in the shard's list of listeners while there are any.
+    var brokers: Set<String> = []
+    /// What it does not get of them; nil when it gets everything.
+    var filter: OrderFilter?
     /// Updates that came before the acknowledgement; nil when none are held back.
     var early: [ByteBuffer]?
 }
@@ -15,13 +15,40 @@ struct OrderInterest {
 extension Client {
     /// The broker is asked for its order stream. Whether it has one is no matter of the client's: updates may come from
     /// publishers outside, so the request succeeds in any case, as it does with OpenAlgo.
-    func subscribeOrders() {
+    func subscribeOrders(_ asked: String?) {
         guard let account = standing.account else { return reject(.noSession) }
-        guard !orders.isListening else { return finish(Replies.orders(subscribed: true)) }
-        orders.isListening = true
+        guard account.permissions.orders else { return reject(.ordersNotPermitted) }
+        if let asked, account.permitted(broker: asked) == nil { return reject(.notPermitted(broker: asked)) }
+        guard let broker = asked ?? account.usualBroker else { return reject(.noBrokerPermitted) }
+        guard !orders.brokers.contains(broker) else { return finish(Replies.orders(subscribed: true)) }
         orders.early = []
-        shard.orders.add(self, user: account.user)
-        guard let session = standing.session else { return acknowledgeOrders() }
+        listen(to: orders.brokers.union([broker]), account)
+        if let session = session(of: broker) {
+            startOrders(session, of: broker)
+        } else if broker == account.usualBroker {
+            acknowledgeOrders()
+        } else {
+            attachForOrders(broker, account)
+        }
+    }
+
+    private func attachForOrders(_ broker: String, _ account: Account) {
+        let directory = shard.configuration.directory
+        shard.perform {
+            await directory.attachReady(user: account.user, broker: broker)
+        } then: { [self] result in
+            switch result {
+            case .success(let session):
+                take(session, of: broker)
+                startOrders(session, of: broker)
+            case .failure(let rejection):
+                if isOpen { listen(to: orders.brokers.subtracting([broker]), account) }
+                acknowledgeOrders(refusal: rejection)
+            }
+        }
+    }
+
+    private func startOrders(_ session: any MarketSession, of broker: String) {
         shard.perform {
             do {
                 try await session.startOrders()
@@ -30,21 +57,26 @@ extension Client {
                 return error as? FeedError ?? FeedError(.broker, "\(error)")
             }
         } then: { [self] error in
-            orders.holdsStream = error == nil
+            if let index = attachments.firstIndex(where: { $0.broker == broker }) {
+                attachments[index].holdsOrders = error == nil
+            }
             if let error {
                 shard.log.write(
                     .debug, "no order updates from the broker", now: shard.loop.now, ["why": "\(error.message)"])
             }
-            acknowledgeOrders()
+            guard isOpen else { return acknowledgeOrders() }
+            release(leases(of: [])) { [self] in acknowledgeOrders() }
         }
     }
 
     /// The acknowledgement first, then updates.
-    private func acknowledgeOrders() {
+    private func acknowledgeOrders(refusal: Rejection? = nil) {
         let early = orders.early ?? []
         orders.early = nil
         guard isOpen else { return finish() }
-        queue(Replies.orders(subscribed: true).adding("request_id", requests.requestID).jsonBytes)
+        if refusal != nil { shard.counters.badRequests.add() }
+        let reply = refusal.map { Replies.error($0) } ?? Replies.orders(subscribed: true)
+        queue(reply.adding("request_id", requests.requestID).jsonBytes)
         for update in early { queue(update) }
         outbox.flush()
         finish()
@@ -55,19 +87,24 @@ extension Client {
         if orders.early != nil { orders.early?.append(update) } else { send(update) }
     }
 
-    func unsubscribeOrders() {
-        leaveOrders()
-        guard orders.holdsStream, let session = standing.session else {
-            return finish(Replies.orders(subscribed: false))
-        }
-        orders.holdsStream = false
-        shard.perform({ await session.stopOrders() }) { [self] in finish(Replies.orders(subscribed: false)) }
+    func unsubscribeOrders(_ asked: String?) {
+        guard let account = standing.account else { return finish(Replies.orders(subscribed: false)) }
+        if let asked, account.permitted(broker: asked) == nil { return reject(.notPermitted(broker: asked)) }
+        let leaving = asked.map { [$0] } ?? orders.brokers
+        listen(to: orders.brokers.subtracting(leaving), account)
+        release(leases(of: [], stoppingOrders: leaving)) { [self] in finish(Replies.orders(subscribed: false)) }
     }
 
-    /// No update is queued any more. The session's reference stays, to be given back where waiting is possible.
+    /// No update is queued any more. The sessions' references stay, to be given back where waiting is possible.
     func leaveOrders() {
-        guard orders.isListening, let account = standing.account else { return }
-        orders.isListening = false
-        shard.orders.remove(self, user: account.user)
+        guard let account = standing.account else { return }
+        listen(to: [], account)
+    }
+
+    private func listen(to brokers: Set<String>, _ account: Account) {
+        if orders.brokers.isEmpty, !brokers.isEmpty { shard.orders.add(self, user: account.user) }
+        if !orders.brokers.isEmpty, brokers.isEmpty { shard.orders.remove(self, user: account.user) }
+        orders.brokers = brokers
+        orders.filter = OrderFilter(account, asked: brokers)
     }
 }

@@ -44,6 +44,7 @@ extension Client {
 
     private func serve(_ read: ReadRequest) {
         requests.requestID = read.requestID
+        guard isInTime() else { return }
         switch read.request {
         case .failure(let rejection): reject(rejection)
         case .success(let request): serve(request)
@@ -55,10 +56,10 @@ extension Client {
         case .authenticate(let key): authenticate(key)
         case .subscribe(let request): subscribe(request)
         case .unsubscribe(let request): unsubscribe(request)
-        case .subscribeOrders: subscribeOrders()
-        case .unsubscribeOrders: unsubscribeOrders()
-        case .brokerInfo: brokerInfo()
-        case .supportedBrokers: finish(Replies.supportedBrokers(shard.configuration.directory.brokers))
+        case .subscribeOrders(let broker): subscribeOrders(broker)
+        case .unsubscribeOrders(let broker): unsubscribeOrders(broker)
+        case .brokerInfo(let broker): brokerInfo(broker)
+        case .supportedBrokers: supportedBrokers()
         case .ping(let timestamp, let pingID):
             finish(Replies.pong(serverTime: WallClock.milliseconds, timestamp: timestamp, pingID: pingID))
         }
@@ -87,16 +88,47 @@ extension Client {
 
     // MARK: Small requests
 
-    private func brokerInfo() {
-        switch standing {
-        case .attached(let account, let session):
+    private func brokerInfo(_ asked: String?) {
+        guard let account = standing.account else {
+            return reject(Rejection(.broker, "Broker information not available"))
+        }
+        if let asked, account.permitted(broker: asked) == nil { return reject(.notPermitted(broker: asked)) }
+        guard let broker = asked ?? account.usualBroker else { return reject(.noBrokerPermitted) }
+        if let session = session(of: broker) {
             shard.perform({ await session.status() }) { [self] status in
                 finish(Replies.brokerInfo(user: account.user, broker: session.broker, adapterStatus: status))
             }
-        case .withoutSession(let account?):
-            finish(Replies.brokerInfo(user: account.user, broker: account.broker, adapterStatus: "disconnected"))
-        case .withoutSession(nil), .anonymous:
-            reject(Rejection(.broker, "Broker information not available"))
+        } else if broker == account.usualBroker {
+            finish(Replies.brokerInfo(user: account.user, broker: broker, adapterStatus: "disconnected"))
+        } else {
+            look(at: broker, of: account)
         }
+    }
+
+    /// Asks a broker's session that the client has nothing of. That alone does not connect it.
+    private func look(at broker: String, of account: Account) {
+        let directory = shard.configuration.directory
+        shard.perform {
+            do {
+                let session = try await directory.attach(user: account.user, broker: broker)
+                let status = await session.status()
+                await directory.detach(session)
+                return Result<JSONValue, Rejection>.success(
+                    Replies.brokerInfo(user: account.user, broker: session.broker, adapterStatus: status))
+            } catch {
+                return .failure(Rejection(error))
+            }
+        } then: { [self] result in
+            switch result {
+            case .success(let reply): finish(reply)
+            case .failure(let rejection): reject(rejection)
+            }
+        }
+    }
+
+    private func supportedBrokers() {
+        let brokers = shard.configuration.directory.brokers
+        let permissions = standing.account?.permissions ?? .everything
+        finish(Replies.supportedBrokers(brokers.filter { permissions.allows(broker: $0) }))
     }
 }

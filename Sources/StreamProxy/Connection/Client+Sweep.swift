@@ -13,6 +13,9 @@ extension Client {
             break
         }
         let configuration = shard.configuration
+        if let account = standing.account, account.hasExpired(now: shard.configuration.clock()) {
+            return close(.keyExpired)
+        }
         if standing.isAnonymous, now >= keepalive.authDeadline { return close(.authTimeout) }
         if outbox.isWriting, now >= outbox.writingSince + configuration.slowTimeout { return closeSlow() }
         switch keepalive.check(now, isExcused: outbox.isWriting || requests.isPaused, configuration) {

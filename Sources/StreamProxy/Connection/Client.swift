@@ -10,7 +10,11 @@ final class Client: ChannelInboundHandler {
 
     let shard: Shard
     let outbox: Outbox
+    /// Position in the shard's list.
+    var place = 0
+    let visitor: Visitor
     private let socket = ClientSocket()
+    private let isPlain: Bool
     private var reader: MessageReader
     private var isReading = false
 
@@ -18,10 +22,15 @@ final class Client: ChannelInboundHandler {
         didSet {
             let change = (standing.isAnonymous ? 0 : 1) - (oldValue.isAnonymous ? 0 : 1)
             shard.counters.authenticated.add(change)
+            if !standing.isAnonymous { visitor.authenticated(now: shard.loop.now) }
         }
     }
     /// By the instrument as the client wrote it; more than one for several modes and depths.
     var held: [Instrument: [Subscription]] = [:]
+    /// Brokers' sessions that it has something of; the usual broker's first.
+    var attachments: [Attachment] = []
+    /// What it holds, counted; nil without a limit.
+    var tally: InstrumentTally?
     /// References to give back as soon as no request is under way.
     var abandoned: [RouteKey] = []
     var requests = RequestQueue()
@@ -39,11 +48,15 @@ final class Client: ChannelInboundHandler {
         case gone
     }
 
-    init(shard: Shard, deflates: Bool) {
+    /// - Parameter entrance: Of the listener that it came by.
+    init(shard: Shard, deflates: Bool, entrance: Entrance? = nil, visitor: Visitor? = nil) {
+        let entrance = entrance ?? Entrance(coalesces: shard.configuration.coalesces)
         self.shard = shard
+        self.visitor = visitor ?? Visitor(shard.admission, shard.counters)
+        isPlain = !entrance.isTLS
         outbox = Outbox(
             socket: socket, loop: shard.loop,
-            wire: Cohort.Wire(deflates: deflates, coalesces: shard.configuration.coalesces),
+            wire: Cohort.Wire(deflates: deflates, coalesces: entrance.coalesces),
             shard: (shard.counters, shard.routes.postponed))
         reader = MessageReader(limit: shard.configuration.maxMessage, allowsCompression: deflates)
         keepalive = Keepalive(now: shard.loop.now, shard.configuration)
@@ -63,7 +76,7 @@ final class Client: ChannelInboundHandler {
     // MARK: Channel
 
     func handlerAdded(context: ChannelHandlerContext) {
-        socket.attach(context)
+        socket.attach(context, isPlain: isPlain)
         shard.add(self)
     }
 

@@ -4,9 +4,8 @@ import MarketData
 enum Standing {
     /// No valid key yet.
     case anonymous
-    /// A valid key, but no broker session; no account either when the user has no broker.
-    case withoutSession(Account?)
-    case attached(Account, any MarketSession)
+    /// A valid key; no account when its user has no broker.
+    case known(Account?)
 
     var isAnonymous: Bool {
         if case .anonymous = self { true } else { false }
@@ -15,12 +14,7 @@ enum Standing {
     var account: Account? {
         switch self {
         case .anonymous: nil
-        case .withoutSession(let account): account
-        case .attached(let account, _): account
+        case .known(let account): account
         }
-    }
-
-    var session: (any MarketSession)? {
-        if case .attached(_, let session) = self { session } else { nil }
     }
 }

@@ -1,10 +1,25 @@
 import MarketData
 import NIOCore
 
-/// The part of a subscription that needs no loop: asking the session, and writing the acknowledgement.
+/// The part of a subscription that needs no loop: checking what the key permits, asking the session, and writing the
+/// acknowledgement.
 struct SubscribeWork: Sendable {
+    /// Whom to ask.
+    enum Source: Sendable {
+        case held(any MarketSession)
+        /// One of the user's brokers that the client has nothing of yet.
+        case directory(any SessionDirectory)
+        /// No broker of the user's, or one that the key does not permit.
+        case nobody
+    }
+
     let request: SubscribeRequest
-    let session: any MarketSession
+    let account: Account
+    /// As the account names it; what was asked for when it does not.
+    let broker: String
+    let source: Source
+    /// What the client holds, if the number is limited.
+    let tally: InstrumentTally?
     let requestID: JSONValue?
 
     struct Outcome: Sendable {
@@ -12,6 +27,8 @@ struct SubscribeWork: Sendable {
         var reply = ByteBuffer()
         /// What the client now has; each holds a reference of the session's.
         var grants: [Granted] = []
+        /// The session, if the client had none before.
+        var attached: (any MarketSession)?
     }
 
     struct Granted: Sendable {
@@ -24,22 +41,25 @@ struct SubscribeWork: Sendable {
 
     func run() async -> Outcome {
         var wishes: [Wish] = []
+        var tally = tally
         // An entry either has a wish, whose outcome will come in order, or is refused already.
         let entries = request.entries.map { entry -> (SymbolEntry, Result<Instrument, Rejection>) in
             do throws(Rejection) {
                 let written = try entry.instrument()
-                wishes.append(try request.wish(written))
+                wishes.append(try wish(written, &tally))
                 return (entry, .success(written))
             } catch {
                 return (entry, .failure(error))
             }
         }
-        var outcomes = wishes.isEmpty ? [] : await session.subscribe(wishes)[...]
         var outcome = Outcome()
+        let session = wishes.isEmpty ? nil : await open(&outcome)
+        var outcomes = (await (try? session?.get())?.subscribe(wishes) ?? [])[...]
+        let unreachable: Rejection? = if case .failure(let rejection) = session { rejection } else { nil }
         var isComplete = true
-        let broker = session.broker
+        let broker = (try? session?.get())?.broker ?? broker
         let replies = entries.map { entry, written -> JSONValue in
-            switch written.flatMap({ written in Self.grant(written, outcomes.popFirst()) }) {
+            switch written.flatMap({ grant($0, outcomes.popFirst(), else: unreachable) }) {
             case .success(let (written, grant)):
                 outcome.grants.append(Granted(written: written, route: grant.route, interval: request.interval))
                 return Replies.granted(written, request.mode, grant, broker: broker)
@@ -53,13 +73,36 @@ struct SubscribeWork: Sendable {
         return outcome
     }
 
-    private static func grant(
-        _ written: Instrument, _ outcome: WishOutcome?
+    /// The wish that an entry stands for, if the key permits it.
+    private func wish(_ written: Instrument, _ tally: inout InstrumentTally?) throws(Rejection) -> Wish {
+        if case .nobody = source { throw .notPermitted(broker: broker) }
+        let instrument = written.withoutLevels
+        try account.permissions.check(instrument, request.mode)
+        let wish = try request.wish(written)
+        if let held = tally?.count, let limit = tally?.limit, tally?.admit(instrument, broker: broker) == false {
+            throw .tooMany(limit: limit, held: held)
+        }
+        return wish
+    }
+
+    private func open(_ outcome: inout Outcome) async -> Result<any MarketSession, Rejection> {
+        switch source {
+        case .held(let session): return .success(session)
+        case .directory(let directory):
+            let session = await directory.attachReady(user: account.user, broker: broker)
+            outcome.attached = try? session.get()
+            return session
+        case .nobody: return .failure(.notPermitted(broker: broker))
+        }
+    }
+
+    private func grant(
+        _ written: Instrument, _ outcome: WishOutcome?, else unreachable: Rejection?
     ) -> Result<(Instrument, WishOutcome.Grant), Rejection> {
         switch outcome?.result {
         case .success(let grant): .success((written, grant))
-        case .failure(let error): .failure(Rejection(error))
-        case nil: .failure(Rejection(.subscription, "the session gave no answer"))
+        case .failure(let error): .failure(account.permissions.trim(Rejection(error), of: written))
+        case nil: .failure(unreachable ?? Rejection(.subscription, "the session gave no answer"))
         }
     }
 }

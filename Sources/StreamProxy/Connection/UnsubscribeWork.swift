@@ -4,28 +4,28 @@ import NIOCore
 /// The part of leaving that needs no loop: giving references back, and writing the acknowledgement.
 struct UnsubscribeWork: Sendable {
     enum Entry: Sendable {
-        case left(Instrument)
+        case left(Instrument, broker: String)
         case failed(SymbolEntry, Rejection)
     }
 
-    let session: any MarketSession
+    /// The request's.
+    let broker: String
     let requestID: JSONValue?
     var entries: [Entry] = []
-    var routes: [RouteKey] = []
+    var leases: [Lease] = []
 
     /// - Returns: The whole reply.
-    func run() async -> ByteBuffer {
-        if !routes.isEmpty { await session.unsubscribe(routes) }
+    func run(_ directory: any SessionDirectory) async -> ByteBuffer {
+        for lease in leases { await lease.release(directory) }
         var successful: [JSONValue] = []
         var failed: [JSONValue] = []
         for entry in entries {
             switch entry {
-            case .left(let written): successful.append(Replies.left(written, broker: session.broker))
-            case .failed(let entry, let rejection):
-                failed.append(Replies.failed(entry, rejection, broker: session.broker))
+            case .left(let written, let broker): successful.append(Replies.left(written, broker: broker))
+            case .failed(let entry, let rejection): failed.append(Replies.failed(entry, rejection, broker: broker))
             }
         }
-        let reply = Replies.unsubscribed(successful, failed: failed, broker: session.broker)
+        let reply = Replies.unsubscribed(successful, failed: failed, broker: broker)
         return reply.adding("request_id", requestID).jsonBytes
     }
 }

@@ -13,10 +13,14 @@ struct OrderListeners {
         if clients[user]?.isEmpty == true { clients[user] = nil }
     }
 
-    /// Relays an update untouched. Order updates are never dropped.
+    /// Relays an update untouched to everybody who may have it. Order updates are never dropped.
     func relay(user: String, payload: UnsafeRawBufferPointer) {
         guard let listeners = clients[user] else { return }
         let update = ByteBuffer(bytes: payload)
-        for client in listeners.values { client.receiveOrder(update) }
+        // Read only where a listener may not have all of them.
+        lazy var facts = OrderFacts(update)
+        for client in listeners.values where client.orders.filter?.passes(facts) ?? true {
+            client.receiveOrder(update)
+        }
     }
 }

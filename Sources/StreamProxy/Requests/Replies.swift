@@ -10,6 +10,13 @@ enum Replies {
         return reply.adding("detail", rejection.detail.map { .string($0) })
     }
 
+    static func notice(_ event: SessionEvent) -> JSONValue {
+        [
+            "type": "notice", "code": .string(event.code.rawValue), "message": .string(event.message),
+            "broker": .string(event.broker),
+        ]
+    }
+
     static func authenticated(user: String, broker: String, modes: Set<Mode>) -> JSONValue {
         [
             "type": "auth", "status": "success", "message": "Authentication successful",

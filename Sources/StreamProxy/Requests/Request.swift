@@ -5,9 +5,9 @@ enum Request {
     case authenticate(key: Secret)
     case subscribe(SubscribeRequest)
     case unsubscribe(UnsubscribeRequest)
-    case subscribeOrders
-    case unsubscribeOrders
-    case brokerInfo
+    case subscribeOrders(broker: String?)
+    case unsubscribeOrders(broker: String?)
+    case brokerInfo(broker: String?)
     case supportedBrokers
     case ping(timestamp: JSONValue?, pingID: JSONValue?)
 
@@ -36,10 +36,10 @@ enum Request {
         switch verb {
         case "subscribe": .subscribe(try SubscribeRequest(value))
         case "unsubscribe": .unsubscribe(try UnsubscribeRequest(value))
-        case "unsubscribe_all": .unsubscribe(.all)
-        case "subscribe_orders": .subscribeOrders
-        case "unsubscribe_orders": .unsubscribeOrders
-        default: .brokerInfo
+        case "unsubscribe_all": .unsubscribe(UnsubscribeRequest(what: .all, broker: try broker(of: value)))
+        case "subscribe_orders": .subscribeOrders(broker: try broker(of: value))
+        case "unsubscribe_orders": .unsubscribeOrders(broker: try broker(of: value))
+        default: .brokerInfo(broker: try broker(of: value))
         }
     }
 
@@ -47,6 +47,14 @@ enum Request {
     private static func verb(of value: JSONValue) -> JSONValue {
         if let action = value["action"], action.isTruthy { return action }
         return value["type"] ?? .null
+    }
+
+    /// `broker`, one of the user's; nil for the usual one.
+    static func broker(of value: JSONValue) throws(Rejection) -> String? {
+        // Serialisers write null, and forms an empty text, for "not given".
+        guard let field = value["broker"], field != .null, field != "" else { return nil }
+        guard let name = field.string else { throw Rejection(.invalidParameters, "broker must be a text") }
+        return name
     }
 
     /// Keys are 64 characters; nothing much longer is worth hashing.

@@ -9,6 +9,8 @@ struct SubscribeRequest {
     let depth: Int
     /// At most one message of each instrument in that time, the newest; nil for all of them.
     let interval: TimeAmount?
+    /// Which of the user's brokers; nil for the usual one.
+    let broker: String?
 
     static let defaultDepth = 5
 
@@ -22,6 +24,7 @@ struct SubscribeRequest {
         let level = try Self.depth(value, "depth_level")
         depth = try Self.depth(value, "depth") ?? level ?? Self.defaultDepth
         interval = try Self.interval(value)
+        broker = try Request.broker(of: value)
     }
 
     /// `max_rate`: messages a second of each instrument; an extension of ours that other servers pass over.
@@ -44,18 +47,25 @@ struct SubscribeRequest {
 
     /// The wish that an entry stands for. `RELIANCE:20` asks for 20 levels of RELIANCE and is echoed with its suffix.
     func wish(_ written: Instrument) throws(Rejection) -> Wish {
-        guard written.isPlausible else {
-            throw Rejection(
-                .symbolNotFound,
-                "Symbol \(written.symbol.excerpt) not found for exchange \(written.exchange.excerpt)")
+        guard written.isPlausible else { throw .notFound(written) }
+        guard let (instrument, levels) = written.suffixed else {
+            return Wish(instrument: written, mode: mode, depth: depth)
         }
-        let symbol = written.symbol
-        guard let colon = symbol.lastIndex(of: ":"), colon > symbol.startIndex,
-            let levels = Self.levels(symbol[symbol.index(after: colon)...])
-        else { return Wish(instrument: written, mode: mode, depth: depth) }
-        let instrument = Instrument(exchange: written.exchange, symbol: String(symbol[..<colon]))
         return Wish(instrument: instrument, mode: mode, depth: levels, suffixed: true)
     }
+}
+
+extension Instrument {
+    /// The instrument and the levels of a name like `RELIANCE:20`; nil for a name without suffix.
+    fileprivate var suffixed: (instrument: Instrument, levels: Int)? {
+        guard let colon = symbol.lastIndex(of: ":"), colon > symbol.startIndex,
+            let levels = Self.levels(symbol[symbol.index(after: colon)...])
+        else { return nil }
+        return (Instrument(exchange: exchange, symbol: String(symbol[..<colon])), levels)
+    }
+
+    /// What is meant, without the levels that are asked of it.
+    var withoutLevels: Instrument { suffixed?.instrument ?? self }
 
     private static func levels(_ suffix: Substring) -> Int? {
         guard !suffix.isEmpty, suffix.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let levels = Int(suffix),

@@ -26,6 +26,12 @@ public struct CloseReason: Sendable, Hashable {
     public static let slowConsumer = CloseReason(4008, "slow consumer")
     /// No valid API key in time.
     public static let authTimeout = CloseReason(4401, "auth timeout")
+    /// It went on sending requests in spite of being told that it sends too many.
+    public static let tooManyRequests = CloseReason(4429, "too many requests")
+    /// Its user has as many connections as it may.
+    public static let tooManyConnections = CloseReason(4429, "too many connections of this user")
     /// Its API key is no longer valid: another one is needed.
     public static let keyRevoked = CloseReason(4503, "API key revoked")
+    /// The time of its API key is over.
+    public static let keyExpired = CloseReason(4503, "API key expired")
 }

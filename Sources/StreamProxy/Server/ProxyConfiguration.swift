@@ -32,6 +32,9 @@ public struct ProxyConfiguration: Sendable {
     /// How often deadlines are looked at; there is one timer a shard, none a client.
     public var sweepInterval: TimeAmount = .milliseconds(250)
 
+    /// The time by which keys expire, in milliseconds since 1970, UTC; any thread.
+    var clock: @Sendable () -> Int64 = { Int64(WallClock.milliseconds) }
+
     /// Bytes of a request, after joining its fragments and inflating.
     public var maxMessage = 1 << 20
     /// Requests of one connection that may wait; more are left in the socket.
@@ -42,7 +45,17 @@ public struct ProxyConfiguration: Sendable {
     public var slowTimeout: TimeAmount = .seconds(30)
     /// Whether several messages may leave in one write. Without it each frame is a write, and so a TCP segment, of its own:
     /// some clients read one frame a packet (AmiBroker's plugin, client-protocol.md section 8).
+    /// Of the main listener.
     public var coalesces = true
+    /// Where else clients connect.
+    public var listeners: [ListenerAddress] = []
+    /// For the listeners with TLS.
+    public var tls: TLSFiles?
+    /// Web pages that may connect; empty for all of them.
+    public var origins: [OriginRule] = []
+    /// Reverse proxies whose `X-Forwarded-For` counts; those that come by a Unix socket are always trusted.
+    public var trustedProxies: [AddressRange] = []
+    public var limits = ProxyLimits()
     /// `SO_SNDBUF` of client sockets; nil leaves it to the kernel.
     public var socketSendBuffer: Int?
 

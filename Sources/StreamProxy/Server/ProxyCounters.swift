@@ -19,12 +19,32 @@ public final class ProxyCounters: Sendable {
     let slowClosed = Counter()
     let authFailures = Counter()
     let badRequests = Counter()
+    let addressesLimited = Counter()
+    let unauthenticatedLimited = Counter()
+    let userConnectionsLimited = Counter()
+    let authenticationsLimited = Counter()
+    let requestsLimited = Counter()
+    let subscriptionsLimited = Counter()
+    let instrumentsLimited = Counter()
+    let originsRefused = Counter()
+    let tlsFailures = Counter()
+    let certificateLoads = Counter()
     // An array cannot hold atomics, and violations are rare.
     private let violations = Mutex([Int](repeating: 0, count: Violation.allCases.count))
 
     public init() {}
 
+    /// Messages that were handed to sockets or gave way to newer ones: what a benchmark waits for.
+    public var settled: Int { messagesOut.value + conflated.value }
+
     func count(_ violation: Violation) { violations.withLock { $0[violation.rawValue] += 1 } }
+
+    func count(_ refusal: Admission.Refusal) {
+        switch refusal {
+        case .tooManyOfAddress: addressesLimited.add()
+        case .tooManyUnauthenticated, .tooManyUnauthenticatedOfAddress: unauthenticatedLimited.add()
+        }
+    }
 
     /// All values at one moment, for the operations room.
     public struct Snapshot: Sendable {
@@ -48,6 +68,26 @@ public final class ProxyCounters: Sendable {
         public var authFailures = 0
         /// Requests answered with an error frame.
         public var badRequests = 0
+        /// Connections refused because their address had as many as it may.
+        public var addressesLimited = 0
+        /// Connections refused because too many without a key were there.
+        public var unauthenticatedLimited = 0
+        /// Clients sent away because their user had as many connections as it may.
+        public var userConnectionsLimited = 0
+        /// Keys that were not looked at, because too many from their address were wrong.
+        public var authenticationsLimited = 0
+        /// Requests refused because the client sent too many a second.
+        public var requestsLimited = 0
+        /// Subscriptions refused because the client asked for too many instruments a second.
+        public var subscriptionsLimited = 0
+        /// Subscriptions refused because the client would hold too many instruments.
+        public var instrumentsLimited = 0
+        /// Web pages sent away because of where they are from.
+        public var originsRefused = 0
+        /// Connections whose TLS handshake failed.
+        public var tlsFailures = 0
+        /// Times that the TLS certificate was read, the first included.
+        public var certificateLoads = 0
         public var protocolErrors: [Violation: Int] = [:]
     }
 
@@ -64,6 +104,16 @@ public final class ProxyCounters: Sendable {
         result.slowClosed = slowClosed.value
         result.authFailures = authFailures.value
         result.badRequests = badRequests.value
+        result.addressesLimited = addressesLimited.value
+        result.unauthenticatedLimited = unauthenticatedLimited.value
+        result.userConnectionsLimited = userConnectionsLimited.value
+        result.authenticationsLimited = authenticationsLimited.value
+        result.requestsLimited = requestsLimited.value
+        result.subscriptionsLimited = subscriptionsLimited.value
+        result.instrumentsLimited = instrumentsLimited.value
+        result.originsRefused = originsRefused.value
+        result.tlsFailures = tlsFailures.value
+        result.certificateLoads = certificateLoads.value
         let counts = violations.withLock { $0 }
         for violation in Violation.allCases where counts[violation.rawValue] > 0 {
             result.protocolErrors[violation] = counts[violation.rawValue]

@@ -1,6 +1,7 @@
 import MarketData
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 #if canImport(Glibc)
@@ -16,7 +17,7 @@ import Darwin
 /// ```swift
 /// let proxy = ProxyServer(ProxyConfiguration(
 ///     port: 0, authenticator: accounts, directory: sessions, logger: logger,
-///     makePort: { shard in try bus.makePort(shard: shard) }))
+///     makePort: { shard in bus.makePort(shard: shard) }))
 /// try await proxy.start()
 /// print("ws://127.0.0.1:\(proxy.port)")
 /// // … until SIGTERM:
@@ -25,8 +26,11 @@ import Darwin
 public final class ProxyServer: Sendable {
     private struct Running {
         var group: MultiThreadedEventLoopGroup
-        var listener: (any Channel)?
+        /// The main one first.
+        var listeners: [Listener] = []
         var shards: [RunningShard] = []
+        /// Looks after the TLS certificate.
+        var watch: Task<Void, Never>?
     }
 
     private struct RunningShard {
@@ -38,22 +42,40 @@ public final class ProxyServer: Sendable {
     public let counters = ProxyCounters()
 
     private let configuration: ProxyConfiguration
+    private let admission: Admission
     private let running = Mutex<Running?>(nil)
 
-    public init(_ configuration: ProxyConfiguration) { self.configuration = configuration }
+    public init(_ configuration: ProxyConfiguration) {
+        self.configuration = configuration
+        admission = Admission(configuration.limits)
+    }
 
     /// The port that clients connect to; 0 while the proxy does not listen.
-    public var port: Int { running.withLock { $0?.listener?.localAddress?.port } ?? 0 }
+    public var port: Int {
+        guard case .tcp(_, let port) = listeners.first?.place else { return 0 }
+        return port
+    }
+
+    /// Where clients connect, the main listener first, with the ports that the system has picked; empty while the proxy
+    /// does not listen.
+    public var listeners: [ListenerAddress] { running.withLock { $0?.listeners.map(\.address) } ?? [] }
 
     /// Returns when clients can connect.
     /// - Throws: ``ProxyStartError``; nothing is left open then.
     public func start() async throws {
         var state = Running(group: MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.eventLoops)))
         do {
+            let certificate = try readCertificate()
             for (index, loop) in state.group.makeIterator().enumerated() {
                 state.shards.append(try await startShard(UInt8(clamping: index), on: loop))
             }
-            state.listener = try await listen(state)
+            let main = ListenerAddress(
+                host: configuration.host, port: configuration.port, coalesces: configuration.coalesces)
+            for address in [main] + configuration.listeners {
+                state.listeners.append(
+                    try await Listener.open(address, bootstrap(state, address.entrance, certificate)))
+            }
+            state.watch = certificate.map { certificate in Task { await certificate.run() } }
         } catch {
             await end(state)
             throw startError(error)
@@ -66,7 +88,7 @@ public final class ProxyServer: Sendable {
     /// sessions are given back, and sockets and threads are released.
     public func stop() async {
         guard let state = running.withLock({ $0.take() }) else { return }
-        try? await state.listener?.close().get()
+        for listener in state.listeners { await listener.close() }
         for running in state.shards {
             let shard = running.shard
             shard.eventLoop.execute { _ = shard.value.drain() }
@@ -85,24 +107,31 @@ public final class ProxyServer: Sendable {
         }
     }
 
+    /// Tells the clients of a session what has become of it. Any thread; returns at once.
+    public func announce(_ event: SessionEvent) {
+        for shard in running.withLock({ $0?.shards.map(\.shard) ?? [] }) {
+            shard.eventLoop.execute { shard.value.announce(event) }
+        }
+    }
+
     private func startShard(_ index: UInt8, on loop: any EventLoop) async throws -> RunningShard {
-        let (configuration, counters) = (configuration, counters)
+        let (configuration, counters, admission) = (configuration, counters, admission)
         let shard = try await loop.submit {
             try NIOLoopBound(
                 Shard(
                     loop: loop, port: try configuration.makePort(index), configuration: configuration,
-                    counters: counters), eventLoop: loop)
+                    counters: counters, admission: admission), eventLoop: loop)
         }.get()
         do {
             let pipe = try await WakePipe.open(on: loop) { shard.value.drainBus() }
             do {
-                try await loop.submit { try shard.value.listen { pipe.signal() } }.get()
+                try await loop.submit { shard.value.listen { pipe.signal() } }.get()
             } catch {
                 await pipe.close()
                 throw error
             }
-            let interval = configuration.sweepInterval
-            loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in shard.value.sweep() }
+            let interval = TimeAmount.nanoseconds(configuration.sweepInterval.nanoseconds / Int64(Shard.sweepParts))
+            loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in shard.value.sweepPart() }
             return RunningShard(shard: shard, pipe: pipe)
         } catch {
             try? await loop.submit { shard.value.end() }.get()
@@ -110,32 +139,47 @@ public final class ProxyServer: Sendable {
         }
     }
 
-    private func listen(_ state: Running) async throws -> any Channel {
+    /// - Throws: ``ListenFailure``: there is a listener with TLS, but no certificate that can be used.
+    private func readCertificate() throws -> CertificateWatch? {
+        guard let address = configuration.listeners.first(where: \.isTLS) else { return nil }
+        do {
+            guard let files = configuration.tls else {
+                throw TLSFiles.Unusable(description: "no certificate and key are set")
+            }
+            return try CertificateWatch(files, counters, configuration.logger)
+        } catch {
+            throw ListenFailure(address: address, cause: error)
+        }
+    }
+
+    /// Connections go to the shards in turn.
+    private func bootstrap(
+        _ state: Running, _ entrance: Entrance, _ certificate: CertificateWatch?
+    ) -> ServerBootstrap {
         let shards = Dictionary(
             uniqueKeysWithValues: state.shards.map { (ObjectIdentifier($0.shard.eventLoop), $0.shard) })
-        var bootstrap = ServerBootstrap(group: state.group)
+        let bootstrap = ServerBootstrap(group: state.group)
             .serverChannelOption(.backlog, value: 1024)
-            // Never SO_REUSEPORT: OpenAlgo's own proxy sets it, and two of them would share the port
-            // (drop-in.md section 2).
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // A channel keeps one receive buffer; requests are short, and this is most of an idle connection.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 1024))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let shard = shards[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.eof }
-                    try HandshakeHandler.start(on: channel, shard: shard.value)
+                    if entrance.isTLS, let certificate {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLServerHandler(context: certificate.context))
+                    }
+                    try HandshakeHandler.start(on: channel, shard: shard.value, entrance: entrance)
                 }
             }
-        if let size = configuration.socketSendBuffer {
-            bootstrap = bootstrap.childChannelOption(
-                .socketOption(.so_sndbuf), value: .init(clamping: size))
-        }
-        return try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
+        guard let size = configuration.socketSendBuffer else { return bootstrap }
+        return bootstrap.childChannelOption(.socketOption(.so_sndbuf), value: .init(clamping: size))
     }
 
     private func end(_ state: Running) async {
+        state.watch?.cancel()
+        for listener in state.listeners { await listener.close() }
         for running in state.shards {
             let shard = running.shard
             try? await shard.eventLoop.submit { shard.value.end() }.get()
@@ -145,13 +189,19 @@ public final class ProxyServer: Sendable {
     }
 
     private func startError(_ error: any Error) -> ProxyStartError {
+        let failure = error as? ListenFailure
+        let main = ListenerAddress(host: configuration.host, port: configuration.port)
+        let cause = failure?.cause ?? error
         let code: ProxyStartError.Code =
-            switch error {
+            switch cause {
+            case let error as UnixSocketFile.Occupied: error.isListening ? .addressInUse : .cannotListen
+            case is TLSFiles.Unusable: .certificate
             case let error as IOError where error.errnoCode == EADDRINUSE: .addressInUse
             case let error as IOError where error.errnoCode == EACCES: .notPermitted
             case is IOError, is SocketAddressError, is NIOConnectionError: .cannotListen
-            default: .bus
+            default: failure == nil ? .bus : .cannotListen
             }
-        return ProxyStartError(code: code, host: configuration.host, port: configuration.port, cause: error)
+        let address = failure?.address ?? main
+        return ProxyStartError(code: code, address: address, isMain: address.place == main.place, cause: cause)
     }
 }

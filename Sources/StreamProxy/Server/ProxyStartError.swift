@@ -9,14 +9,18 @@ public struct ProxyStartError: Error, Sendable, CustomStringConvertible {
         public static let notPermitted = Code(name: "not-permitted")
         /// The host name is not one of this machine, or the socket could not be made.
         public static let cannotListen = Code(name: "cannot-listen")
+        /// The TLS certificate or its key cannot be used, or there is none.
+        public static let certificate = Code(name: "certificate")
         /// A shard got no end of the inner bus, or no pipe.
         public static let bus = Code(name: "bus")
     }
 
     public let code: Code
-    public let host: String
-    public let port: Int
+    /// Which listener could not be opened.
+    public let address: ListenerAddress
+    /// Whether that is the one of ``ProxyConfiguration/host`` and ``ProxyConfiguration/port``.
+    public let isMain: Bool
     public let cause: any Error
 
-    public var description: String { "cannot listen on \(host):\(port) (\(code.name)): \(cause)" }
+    public var description: String { "cannot listen on \(address) (\(code.name)): \(cause)" }
 }

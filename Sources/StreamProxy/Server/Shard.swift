@@ -16,22 +16,34 @@ final class Shard {
     let inflater: Inflater
     let deflater: Deflater
     let log: LimitedLog
+    let admission: Admission
+    let forwarded: ForwardedClient
     var orders = OrderListeners()
 
     private let port: any BusPort
     private let gate: LoopGate
     private var signal: (@Sendable () -> Void)?
-    private var clients: [ObjectIdentifier: Client] = [:]
+    private var clients: ContiguousArray<Client> = []
+    /// Where the next part of a sweep begins.
+    private var swept = 0
+    private var parts = 0
+    private var departures: [Departure] = []
+    /// Streams that may still be left in this turn, by all clients together.
+    private var allowance = Shard.streamsPerTurn
+    private var isAllowanceDue = false
     private var handshakes: [ObjectIdentifier: HandshakeHandler] = [:]
     private var tasks = 0
     /// When ``pace()`` is called again.
     private var paced: NIODeadline?
     private var revokedKeys: Set<Int64> = []
+    /// How often users or what keys allow have changed.
+    private(set) var changes = 0
     private var drained: EventLoopPromise<Void>?
 
     /// - Throws: When there is no memory for zlib's tables.
     init(
-        loop: any EventLoop, port: any BusPort, configuration: ProxyConfiguration, counters: ProxyCounters
+        loop: any EventLoop, port: any BusPort, configuration: ProxyConfiguration, counters: ProxyCounters,
+        admission: Admission? = nil
     ) throws {
         self.loop = loop
         self.port = port
@@ -42,14 +54,16 @@ final class Shard {
         deflater = try Deflater()
         routes = RouteTable(port: port, deflater: deflater, counters: counters)
         log = LimitedLog(configuration.logger)
+        self.admission = admission ?? Admission(configuration.limits)
+        forwarded = ForwardedClient(trusted: configuration.trustedProxies)
     }
 
     // MARK: Bus
 
     /// - Parameter signal: Makes the loop call ``drainBus()`` soon; any thread.
-    func listen(signal: @escaping @Sendable () -> Void) throws {
+    func listen(signal: @escaping @Sendable () -> Void) {
         self.signal = signal
-        try port.wake(signal)
+        port.wake(signal)
     }
 
     /// Fans out one batch of what has come in.
@@ -76,12 +90,16 @@ final class Shard {
     var isDraining: Bool { drained != nil }
 
     func add(_ client: Client) {
-        clients[ObjectIdentifier(client)] = client
+        client.place = clients.count
+        clients.append(client)
         counters.clients.add()
     }
 
     func remove(_ client: Client) {
-        guard clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
+        guard client.place < clients.count, clients[client.place] === client else { return }
+        clients.swapAt(client.place, clients.count - 1)
+        clients[client.place].place = client.place
+        clients.removeLast()
         counters.clients.add(-1)
         checkDrained()
     }
@@ -93,9 +111,29 @@ final class Shard {
     func sweep() {
         let now = loop.now
         for handshake in handshakes.values { handshake.sweep(now) }
-        for client in clients.values { client.sweep(now) }
+        for client in clients { client.sweep(now) }
         routes.settle()
         routes.trim()
+    }
+
+    /// A sweep is done in so many parts, one after the other: looking at 20,000 clients at once would be felt by all of them.
+    static let sweepParts = 8
+
+    /// Looks at the deadlines of the next few clients.
+    func sweepPart() {
+        parts += 1
+        let now = loop.now
+        if parts % Self.sweepParts == 0 {
+            for handshake in handshakes.values { handshake.sweep(now) }
+            routes.settle()
+            routes.trim()
+        }
+        for _ in 0..<(clients.count + Self.sweepParts - 1) / Self.sweepParts {
+            if swept >= clients.count { swept = 0 }
+            guard swept < clients.count else { return }
+            clients[swept].sweep(now)
+            swept += 1
+        }
     }
 
     /// Sends what subscriptions with a rate of their own may get now, and comes again when the next may.
@@ -108,21 +146,33 @@ final class Shard {
         }
     }
 
+    /// Tells a session's clients what has become of it.
+    func announce(_ event: SessionEvent) {
+        let notice = Replies.notice(event).jsonBytes
+        for client in clients where client.attachments.contains(where: { $0.session.id == event.session }) {
+            client.send(notice)
+        }
+    }
+
     func apply(_ change: AccountChange) {
         switch change.kind {
         case .keyRevoked(let keyID):
             revokedKeys.insert(keyID)
             closeClients(.keyRevoked) { $0.keyID == keyID }
         case .userChanged(let user):
+            changes += 1
             closeClients(.accountChanged) { $0.user == user }
-        case .credentialsChanged:
+        case .keyChanged(let keyID):
+            changes += 1
+            closeClients(.accountChanged) { $0.keyID == keyID }
+        case .credentialsChanged, .credentialsRevoked:
             // The session is rebuilt under its clients, who need not notice.
             break
         }
     }
 
     private func closeClients(_ reason: CloseReason, _ condition: (Account) -> Bool) {
-        for client in clients.values {
+        for client in clients {
             if let account = client.standing.account, condition(account) { client.close(reason) }
         }
     }
@@ -161,26 +211,43 @@ final class Shard {
         }
     }
 
-    /// Takes a client off its streams, in as many turns as needed.
+    /// Takes a client off its streams. What all clients together leave is done in as many turns as needed: a thousand that
+    /// vanish at once must not be felt by the others.
     func leave(_ subscriptions: [Subscription], then finish: @escaping () -> Void = {}) {
-        leave(Departure(subscriptions), then: finish)
+        guard !subscriptions.isEmpty else { return finish() }
+        departures.append(Departure(subscriptions, then: finish))
+        depart()
     }
 
-    private func leave(_ departure: Departure, then finish: @escaping () -> Void) {
-        for subscription in departure.next(Self.streamsPerTurn) { routes.leave(subscription) }
-        if departure.isOver {
-            finish()
-        } else {
-            nextTurn { self.leave(departure, then: finish) }
+    private func depart() {
+        while allowance > 0, let departure = departures.first {
+            for subscription in departure.next(allowance) {
+                routes.leave(subscription)
+                allowance -= 1
+            }
+            guard departure.isOver else { break }
+            departures.removeFirst()
+            departure.finish()
+        }
+        guard allowance < Self.streamsPerTurn, !isAllowanceDue else { return }
+        isAllowanceDue = true
+        nextTurn {
+            self.isAllowanceDue = false
+            self.allowance = Self.streamsPerTurn
+            self.depart()
         }
     }
 
     /// Subscriptions on their way out. A box, so that each turn also frees what it took: the memory of 25,000 streams at
     /// once would be a stall of its own.
     private final class Departure {
+        let finish: () -> Void
         private var subscriptions: [Subscription]
 
-        init(_ subscriptions: [Subscription]) { self.subscriptions = subscriptions }
+        init(_ subscriptions: [Subscription], then finish: @escaping () -> Void) {
+            self.subscriptions = subscriptions
+            self.finish = finish
+        }
 
         var isOver: Bool { subscriptions.isEmpty }
 
@@ -200,7 +267,7 @@ final class Shard {
         let promise = loop.makePromise(of: Void.self)
         drained = promise
         for handshake in handshakes.values { handshake.drop() }
-        for client in clients.values { client.close(.goingAway) }
+        for client in clients { client.close(.goingAway) }
         // One second more than a client may take to answer, for sessions to be given back.
         loop.scheduleTask(in: configuration.closeTimeout + .seconds(1)) { promise.succeed() }
         checkDrained()
@@ -214,7 +281,7 @@ final class Shard {
     /// Drops who is left, and closes the bus.
     func end() {
         gate.close()
-        for client in clients.values { client.drop() }
+        for client in clients { client.drop() }
         signal = nil
         routes.close()
         port.close()

@@ -7,7 +7,7 @@ import MarketData
 struct CredentialsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "credentials", abstract: "What a user needs to be let in by a broker.",
-        subcommands: [Set.self, List.self, Remove.self])
+        subcommands: [Set.self, List.self, Remove.self, RotateKey.self])
 }
 
 extension CredentialsCommand {
@@ -30,13 +30,17 @@ extension CredentialsCommand {
         }
 
         func perform(in store: AccountStore) async throws -> StoreReply {
-            let pairs =
-                stdin
-                ? try CredentialInput.json(FileHandle.standardInput.readToEnd() ?? Data())
-                : try CredentialInput.pairs(values)
+            let pairs = stdin ? try Self.fromStandardInput() : try CredentialInput.pairs(values)
             let names = try await store.setCredentials(user: name, broker: broker, pairs)
             let held = names.isEmpty ? "none" : names.joined(separator: ", ")
             return StoreReply(note: "Credentials of user \(name) at \(broker): \(held).")
+        }
+
+        /// The values themselves live on as texts, until this short command ends.
+        private static func fromStandardInput() throws -> [String: Secret] {
+            var bytes = try FileHandle.standardInput.readToEnd() ?? Data()
+            defer { Wipe.zero(&bytes) }
+            return try CredentialInput.json(bytes)
         }
     }
 

@@ -35,6 +35,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 await checkOpenAlgo(settings, &findings)
             } else {
                 await checkStore(settings, &findings)
+                await checkProvider(settings, registry, &findings)
             }
             checkPorts(settings, &findings)
             checkSystem(settings, &findings)
@@ -101,16 +102,27 @@ struct DoctorCommand: AsyncParsableCommand {
             return
         }
         do {
-            let store = try AccountStore(path: settings.store, create: false)
+            let store = try settings.accountStore(create: false)
             let users = try await store.users()
             let keys = try await store.keys().filter { $0.revoked == nil }
             findings.good("store", "\(settings.store): \(users.count) users, \(keys.count) valid keys")
             if keys.isEmpty {
                 findings.hint("store", "no client can come in: make a key with `feedhost keys issue NAME`")
             }
+            await checkCredentials(store, &findings)
             try? store.close()
         } catch {
             findings.bad("store", "\(error)")
+        }
+    }
+
+    private func checkCredentials(_ store: AccountStore, _ findings: inout Findings) async {
+        for notice in store.notices { findings.hint("credentials", notice) }
+        do {
+            let count = try await store.verifyCredentials()
+            if count > 0 { findings.good("credentials", "\(count), all can be decrypted") }
+        } catch {
+            findings.bad("credentials", "\(error)")
         }
     }
 
@@ -180,7 +192,7 @@ struct DoctorCommand: AsyncParsableCommand {
 }
 
 /// What the doctor has found, in lines.
-private struct Findings {
+struct Findings {
     private var lines: [String] = []
     private(set) var hasBad = false
 

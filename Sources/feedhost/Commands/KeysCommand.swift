@@ -1,27 +1,35 @@
 import Accounts
 import ArgumentParser
+import Foundation
 import MarketData
 
 /// `feedhost keys …`
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "API keys, with which clients come in.",
-        subcommands: [Issue.self, List.self, Revoke.self])
+        subcommands: [Issue.self, List.self, Allow.self, Revoke.self])
 }
 
 extension KeysCommand {
     struct Issue: StoreCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes a key and prints it, alone, on standard output. It cannot be shown again.")
+            abstract: "Makes a key and prints it, alone, on standard output. It cannot be shown again.",
+            discussion: "Without further options it allows everything that the user may see, for good.")
         @Argument(help: "The user.") var name: String
         @Option(help: "What to call the key, as in \"laptop\".") var label: String?
+        @Option(help: ArgumentHelp("12h, 30d, 8w, a date (all of that day in India), or never.", valueName: "when"))
+        var expires: String?
+        @OptionGroup(title: "What the key allows") var permissions: PermissionOptions
         @OptionGroup var options: ConfigurationOptions
 
         func perform(in store: AccountStore) async throws -> StoreReply {
-            let key = try await store.issueKey(user: name, name: label)
+            var terms = KeyTerms()
+            terms.expires = try expires.flatMap { try KeyExpiry.parse($0, now: Int64(Date().timeIntervalSince1970)) }
+            try permissions.apply(to: &terms.permissions)
+            let key = try await store.issueKey(user: name, name: label, terms: terms)
             return StoreReply(
                 output: key.revealed,
-                note: "This key of user \(name) is shown once: the store keeps only a digest of it.")
+                note: "This key of user \(name) is shown once: the store keeps only a digest of it." + permissions.note)
         }
     }
 
@@ -36,10 +44,12 @@ extension KeysCommand {
             let rows = keys.map { key in
                 [
                     "\(key.id)", key.user, "…" + key.hint, key.name ?? "-", TextTable.time(key.created),
-                    key.revoked.map(TextTable.time) ?? "-",
+                    key.expires.map(TextTable.time) ?? "never", key.lastUsed.map(TextTable.time) ?? "never",
+                    key.permissions?.summary ?? "nothing (not understood)", key.revoked.map(TextTable.time) ?? "-",
                 ]
             }
-            return StoreReply(output: TextTable.lines(["ID", "USER", "ENDS", "LABEL", "CREATED", "REVOKED"], rows))
+            let header = ["ID", "USER", "ENDS", "LABEL", "CREATED", "EXPIRES", "LAST USED", "ALLOWS", "REVOKED"]
+            return StoreReply(output: TextTable.lines(header, rows))
         }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Logging
 import MarketData
 
 /// `feedhost serve`: the host itself.
@@ -32,10 +33,25 @@ struct HostRun: Sendable {
         if let demo { input.flags.append(.init(flag: "--demo", key: "store", value: demo.store)) }
         let settings = try Settings.load(input)
         LogOutput.install(settings.log)
+        ProcessLimits.ignoreClosedPipes()
+        harden(settings)
         let key = try await demo?.populate()
         try await HostService.run(settings, readyFile: readyFile) { ready in
             if let key { Self.introduce(ready, key: key.revealed) }
             try await watch(ready, key?.revealed)
+        }
+    }
+
+    /// Before the first credential is read from a store; that nothing can be dumped is so since the program began.
+    private func harden(_ settings: Settings) {
+        let logger = Logger(label: "feedhost")
+        Privileges.warnOfRoot(logger)
+        if settings.allowsCoreDumps {
+            CoreDumps.allow()
+            logger.warning("hardening.core_dumps: a core dump of this process would show credentials")
+        } else {
+            CoreDumps.forbidForGood()
+            CrashReport.install()
         }
     }
 

@@ -31,8 +31,14 @@ extension UsersCommand {
             if users.isEmpty { return StoreReply(note: "There are no users.") }
             return StoreReply(
                 output: TextTable.lines(
-                    ["NAME", "BROKER", "KEYS", "CREATED"],
-                    users.map { [$0.name, $0.broker ?? "-", "\($0.activeKeys)", TextTable.time($0.created)] }))
+                    ["NAME", "BROKER", "KEYS", "CREDENTIALS AT", "CREATED"],
+                    users.map {
+                        [
+                            $0.name, $0.broker ?? "-", "\($0.activeKeys)",
+                            $0.credentialBrokers.isEmpty ? "-" : $0.credentialBrokers.joined(separator: ","),
+                            TextTable.time($0.created),
+                        ]
+                    }))
         }
     }
 

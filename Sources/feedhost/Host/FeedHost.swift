@@ -23,6 +23,7 @@ final class FeedHost: Sendable {
         ReadyFile(
             pid: ProcessInfo.processInfo.processIdentifier,
             websocket: "ws://\(Self.urlHost(settings.proxy.host)):\(proxy.port)",
+            listeners: proxy.listeners.map(Self.url),
             bus: bus.endpoint, publisher: bus.publisherEndpoint, brokers: sessions.brokers)
     }
 
@@ -38,7 +39,7 @@ final class FeedHost: Sendable {
         Plugins.log(registry, logger)
         let adapterSettings = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
             .mapValues { $0.mapValues(\.value) }
-        let accounts = try await AccountProvider.open(settings, logger)
+        let accounts = try await AccountProvider.open(settings, adapters: registry, adapterSettings, logger)
 
         let catalog = InstrumentCatalog(path: MasterStore.path(beside: settings.store), logger: logger)
         // Before the first client can ask for a symbol.
@@ -51,6 +52,7 @@ final class FeedHost: Sendable {
         configuration.adapterSettings = adapterSettings
         configuration.externalAs = settings.bus.externalAs
         configuration.limits = settings.poolLimits
+        configuration.advice = settings.isOnOpenAlgo ? .openAlgo : .command
         let sessions = SessionPool(
             registry: registry, instruments: instruments, masters: catalog, bus: bus, credentials: accounts.credentials,
             configuration: configuration, logger: logger)
@@ -102,11 +104,14 @@ final class FeedHost: Sendable {
                     for await change in accounts.changes {
                         logger.info("accounts have changed: \(change.kind)")
                         proxy.apply(change)
-                        if case .credentialsChanged(let user, let broker) = change.kind {
+                        switch change.kind {
+                        case .credentialsChanged(let user, let broker), .credentialsRevoked(let user, let broker):
                             await sessions.credentialsChanged(user: user, broker: broker)
+                        case .keyRevoked, .keyChanged, .userChanged: break
                         }
                     }
                 },
+                Task { for await event in sessions.events { proxy.announce(event) } },
                 Task {
                     await Reporter(settings: settings, bus: bus, sessions: sessions, proxy: proxy, logger: logger).run()
                 },
@@ -119,8 +124,15 @@ final class FeedHost: Sendable {
         await proxy.stop()
         await sessions.stop()
         bus.stop()
+        await accounts.stop()
         try? accounts.store?.close()
         logger.info("stopped")
+    }
+
+    /// As a client on this machine writes it.
+    private static func url(_ listener: ListenerAddress) -> String {
+        guard case .tcp(let host, let port) = listener.place else { return listener.description }
+        return "\(listener.isTLS ? "wss" : "ws")://\(urlHost(host)):\(port)"
     }
 
     private static func urlHost(_ host: String) -> String {

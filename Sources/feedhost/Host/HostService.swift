@@ -18,8 +18,10 @@ struct HostService: Service {
         let ready = host.ready
         do {
             if let readyFile { try ready.write(to: readyFile) }
+            let clients = ready.listeners.joined(separator: " and ")
             Logger(label: "feedhost").info(
-                "ready: clients at \(ready.websocket), publishers at \(ready.bus), subscribers at \(ready.publisher)")
+                "ready: clients at \(clients), publishers at \(ready.bus), subscribers at \(ready.publisher)")
+            ServiceManager.tell(.ready)
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 group.addTask {
                     try await started(ready)
@@ -42,6 +44,7 @@ struct HostService: Service {
     }
 
     private func end(_ host: FeedHost) async {
+        ServiceManager.tell(.stopping)
         if let readyFile { ReadyFile.remove(readyFile) }
         await host.stop()
     }

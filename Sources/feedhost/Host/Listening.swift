@@ -27,6 +27,8 @@ enum Listening {
                 "several users are on \(broker): nothing of it is on the public socket; choose one with bus.public: {\(broker): USER}"
             )
         }
+        configuration.curve = try BusKeys.curve(settings.bus)
+        BusKeys.say(&configuration.events, logger)
         configuration.events.badExternal = { logger.warning("a publisher has sent \($0)") }
         configuration.events.invalidated = { user in
             logger.info("OpenAlgo says that the tokens of \(user) have changed")
@@ -40,8 +42,10 @@ enum Listening {
             return bus
         } catch let error as BusExposureError {
             throw StartError(
-                "ZMQ_HOST or FEEDHOST_PUBLISHER: \(error.host) can be reached from other machines, and the bus has no authentication yet. Use 127.0.0.1."
+                "ZMQ_HOST or FEEDHOST_PUBLISHER: \(error.host) can be reached from other machines, and whoever reaches the bus can feed clients. Use 127.0.0.1, or demand keys with bus.curve.certificate and bus.curve.clients."
             )
+        } catch let error as BusCurveError {
+            throw StartError("bus.curve.certificate: \(error).")
         } catch let error as BusBindError {
             let setting =
                 error.setting == "ZMQ_PORT" && settings.bus.port.isExplicit ? settings.bus.port.source : error.setting
@@ -57,29 +61,52 @@ enum Listening {
         let last = first.isExplicit ? first.number : min(first.number + 100, 65_535)
         for port in first.number...last {
             var configuration = ProxyConfiguration(
-                host: settings.proxy.host, port: port, eventLoops: 1, authenticator: authenticator, directory: sessions,
-                logger: logger, makePort: { try bus.makePort(shard: $0) })
+                host: settings.proxy.host, port: port, eventLoops: settings.clients.eventLoops,
+                authenticator: authenticator, directory: sessions, logger: logger, makePort: { bus.makePort(shard: $0) }
+            )
             configuration.authGrace = TimeAmount(settings.proxy.authGrace)
             // Without pings no pong can be late.
             configuration.pingInterval = settings.proxy.pingInterval.map { TimeAmount($0) } ?? .hours(24 * 365)
             configuration.pingTimeout = TimeAmount(settings.proxy.pingTimeout)
             configuration.maxPendingRequests = settings.proxy.maxQueue
+            configuration.coalesces = settings.clients.coalesces
+            configuration.listeners = settings.clients.listeners
+            configuration.tls = settings.clients.tls
+            configuration.origins = settings.clients.origins
+            configuration.trustedProxies = settings.clients.trustedProxies
+            configuration.limits = settings.clients.limits
             let proxy = ProxyServer(configuration)
             do {
                 try await proxy.start()
                 if port != first.number, first.number != 0 {
                     logger.notice("port \(first.number) is taken, clients connect to \(proxy.port)")
                 }
+                for address in proxy.listeners where address.isExposed {
+                    logger.warning(
+                        "\(address) can be reached from other machines, and what is sent there, API keys too, can be read on the way; use wss:// (tls.certificate), or a reverse proxy with TLS"
+                    )
+                }
                 return proxy
             } catch let error as ProxyStartError {
                 await proxy.stop()
-                if error.code == .addressInUse, port < last { continue }
-                throw taken(
-                    first.isExplicit ? first.source : "WEBSOCKET_PORT", error.host, error.port,
-                    isTaken: error.code == .addressInUse, "\(error.cause)")
+                if error.code == .addressInUse, error.isMain, port < last { continue }
+                throw failure(error, settings)
             }
         }
         throw StartError("No port from \(first.number) to \(last) is free on \(settings.proxy.host).")
+    }
+
+    private static func failure(_ error: ProxyStartError, _ settings: Settings) -> StartError {
+        let main = settings.proxy.port.isExplicit ? settings.proxy.port.source : "WEBSOCKET_PORT"
+        let setting = error.isMain ? main : settings.origins["proxy.listen"] ?? "proxy.listen"
+        if error.code == .certificate {
+            let files = ["tls.certificate", "tls.key"].compactMap { settings.origins[$0] }.joined(separator: " and ")
+            return StartError("\(files): \(error.cause).")
+        }
+        guard case .tcp(let host, let port) = error.address.place else {
+            return StartError("\(setting): cannot listen on \(error.address): \(error.cause).")
+        }
+        return taken(setting, host, port, isTaken: error.code == .addressInUse, "\(error.cause)")
     }
 
     private static func taken(_ setting: String, _ host: String, _ port: Int, isTaken: Bool, _ cause: String)

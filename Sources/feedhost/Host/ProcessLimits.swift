@@ -3,12 +3,12 @@ import Logging
 
 /// What the process asks of the system before it starts.
 enum ProcessLimits {
-    /// Raises the number of descriptors as far as it goes, turns core dumps off (they would hold credentials), and makes
-    /// a write to a closed socket an error instead of a signal.
+    /// Makes a write to a closed pipe or socket an error instead of a signal. Before the first line of the log: it may go
+    /// into a pipe that nobody reads.
+    static func ignoreClosedPipes() { signal(SIGPIPE, SIG_IGN) }
+
+    /// Raises the number of descriptors as far as it goes.
     static func prepare(_ logger: Logger) {
-        signal(SIGPIPE, SIG_IGN)
-        var core = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &core)
         var files = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         guard getrlimit(resource, &files) == 0 else { return }

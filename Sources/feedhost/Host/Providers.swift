@@ -20,18 +20,27 @@ struct AccountProvider: Sendable {
     let look: @Sendable () async -> Void
     /// What has to run as long as the host does.
     let tasks: [@Sendable () async -> Void]
+    /// Called when the host ends.
+    var stop: @Sendable () async -> Void = {}
 
+    /// - Parameter adapters: Those that are loaded, one of which may be the provider, with their settings by broker.
     /// - Throws: ``StartError``.
-    static func open(_ settings: Settings, _ logger: Logger) async throws -> AccountProvider {
+    static func open(
+        _ settings: Settings, adapters: AdapterRegistry, _ adapterSettings: [String: [String: String]], _ logger: Logger
+    ) async throws -> AccountProvider {
         do {
-            return settings.isOnOpenAlgo ? try await openAlgo(settings, logger) : try sqlite(settings, logger)
+            if settings.isOnOpenAlgo { return try await openAlgo(settings, logger) }
+            let own = try sqlite(settings, logger)
+            if settings.accountProvider == "jwt" { return try await own.withTokens(settings, logger) }
+            guard let name = settings.accountPlugin else { return own }
+            return try await own.withPlugin(name, adapters, adapterSettings, logger)
         } catch {
             throw StartError("\(error)")
         }
     }
 
     private static func sqlite(_ settings: Settings, _ logger: Logger) throws -> AccountProvider {
-        let store = try AccountStore(path: settings.store)
+        let store = try settings.accountStore()
         let watcher = try StoreWatcher(store: store, logger: logger)
         for notice in store.notices { logger.notice("\(notice)") }
         let accounts = SQLiteAccounts(store: store, defaults: settings.credentialDefaults)
@@ -60,10 +69,10 @@ extension Settings {
     var isOnOpenAlgo: Bool {
         switch accountProvider {
         case "openalgo": return true
-        case "sqlite": return false
-        default:
+        case "auto":
             guard origins["store"] == nil, let installation = try? openAlgo.installation() else { return false }
             return FileManager.default.fileExists(atPath: installation.database)
+        default: return false
         }
     }
 

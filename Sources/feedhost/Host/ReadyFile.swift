@@ -5,6 +5,8 @@ struct ReadyFile: Codable, Sendable {
     let pid: Int32
     /// Where clients connect.
     let websocket: String
+    /// Everywhere that clients connect, the above first: `ws://`, `wss://` and `unix:` addresses.
+    let listeners: [String]
     /// Where publishers connect.
     let bus: String
     /// Where subscribers connect.

@@ -85,6 +85,16 @@ struct Reporter: Sendable {
         figures.counters["proxy_slow_closed"] = proxied.slowClosed
         figures.counters["proxy_auth_failures"] = proxied.authFailures
         figures.counters["proxy_bad_requests"] = proxied.badRequests
+        figures.counters["proxy_limited_address"] = proxied.addressesLimited
+        figures.counters["proxy_limited_unauthenticated"] = proxied.unauthenticatedLimited
+        figures.counters["proxy_limited_user"] = proxied.userConnectionsLimited
+        figures.counters["proxy_limited_authentications"] = proxied.authenticationsLimited
+        figures.counters["proxy_limited_requests"] = proxied.requestsLimited
+        figures.counters["proxy_limited_subscriptions"] = proxied.subscriptionsLimited
+        figures.counters["proxy_limited_instruments"] = proxied.instrumentsLimited
+        figures.counters["proxy_refused_origins"] = proxied.originsRefused
+        figures.counters["proxy_tls_failures"] = proxied.tlsFailures
+        figures.counters["proxy_tls_certificate_loads"] = proxied.certificateLoads
         for (kind, value) in proxied.protocolErrors { figures.counters["proxy_protocol_error_\(kind)"] = value }
         return figures
     }

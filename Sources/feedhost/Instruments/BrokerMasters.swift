@@ -94,7 +94,7 @@ extension BrokerMasters {
         let resolved = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
         let accounts: AccountStore?
         do {
-            accounts = try AccountStore(path: settings.store, create: false)
+            accounts = try settings.accountStore(create: false)
         } catch let error as AccountStoreError where error.code == .missing {
             accounts = nil
         }

@@ -48,10 +48,18 @@ struct ServeSettingsOptions: ParsableArguments {
     // A text: then a wrong one is told by the settings, in the same words as a wrong variable.
     @Option(help: "Port that clients connect to; 0 picks a free one.")
     var port: String?
+    @Option(
+        help: ArgumentHelp("Where clients connect besides; repeatable (proxy.listen).", valueName: "url"))
+    var listen: [String] = []
+    @Flag(help: "One message a TCP segment, for AmiBroker's plugin (proxy.coalesce).") var noCoalesce = false
 
     var input: SettingsInput {
         var input = adapters.input
-        input.flags += [("--host", "proxy.host", host), ("--port", "proxy.port", port)].compactMap { flag, key, value in
+        let listeners = listen.isEmpty ? nil : listen.joined(separator: ",")
+        input.flags += [
+            ("--host", "proxy.host", host), ("--port", "proxy.port", port), ("--listen", "proxy.listen", listeners),
+            ("--no-coalesce", "proxy.coalesce", noCoalesce ? "false" : nil),
+        ].compactMap { flag, key, value in
             value.map { SettingSource.Flag(flag: flag, key: key, value: $0) }
         }
         return input

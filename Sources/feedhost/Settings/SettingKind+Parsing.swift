@@ -1,7 +1,11 @@
 import Foundation
 import Logging
+import StreamProxy
 
 extension SettingKind {
+    /// Before the name of a plugin that accounts come from.
+    static let plugin = "plugin:"
+
     /// The value, or nil when it is not allowed. Never a guess: `8765x` is not a port.
     func parse(_ raw: [String]) -> SettingValue? {
         if separator != nil { return parse(list: raw) }
@@ -20,10 +24,16 @@ extension SettingKind {
         case .logFormat: return Self.logFormat(text).map { .logFormat($0) }
         case .time: return Self.time(word).map { .time($0) }
         case .choice(let words): return words.contains(word.lowercased()) ? .text(word.lowercased()) : nil
+        case .provider(let words):
+            let name = word.dropFirst(Self.plugin.count)
+            if word.hasPrefix(Self.plugin) { return name.isEmpty || name.contains("/") ? nil : .text(word) }
+            return words.contains(word.lowercased()) ? .text(word.lowercased()) : nil
         case .databaseURL: return word.isEmpty || Self.isURL(word) ? .text(word) : nil
         case .endpoint: return word.isEmpty || Self.isEndpoint(word) ? .text(word) : nil
         case .broker: return word.isEmpty || Self.isBroker(word) ? .text(word) : nil
-        case .brokers, .paths, .brokerMap: return nil
+        case .countOrAuto(let range):
+            return word.lowercased() == "auto" ? .int(0) : Self.int(word, range).map { .int($0) }
+        case .brokers, .paths, .brokerMap, .choices, .listeners, .origins, .networks: return nil
         }
     }
 
@@ -33,6 +43,9 @@ extension SettingKind {
         case .brokers:
             let names = items.map { $0.lowercased() }
             return names.allSatisfy(Self.isBroker) ? .list(names) : nil
+        case .choices(let words):
+            let chosen = items.map { item in words.first { $0.lowercased() == item.lowercased() } }
+            return chosen.contains(nil) ? nil : .list(chosen.compactMap(\.self))
         case .brokerMap:
             var map: [String: String] = [:]
             for item in items {
@@ -44,6 +57,11 @@ extension SettingKind {
                 }
             }
             return .map(map)
+        case .listeners:
+            return items.allSatisfy { (try? ListenerAddress($0)) != nil } && Set(items).count == items.count
+                ? .list(items) : nil
+        case .origins: return items.allSatisfy { OriginRule($0) != nil } ? .list(items) : nil
+        case .networks: return items.allSatisfy { AddressRange($0) != nil } ? .list(items) : nil
         default: return .list(items)
         }
     }

@@ -15,6 +15,10 @@ enum SettingKind: Sendable, Hashable {
     case time
     /// One of a few words.
     case choice([String])
+    /// Some of a few words, separated by commas; none is allowed.
+    case choices([String])
+    /// One of a few words, or `plugin:` and a name.
+    case provider([String])
     case databaseURL
     /// Where ZeroMQ binds.
     case endpoint
@@ -26,11 +30,19 @@ enum SettingKind: Sendable, Hashable {
     case paths
     /// `BROKER=TEXT`, separated by commas.
     case brokerMap
+    /// URLs of listeners, separated by commas.
+    case listeners
+    /// Rules for web pages, separated by commas.
+    case origins
+    /// Addresses and networks, separated by commas.
+    case networks
+    /// A whole number; `auto` is read as 0.
+    case countOrAuto(ClosedRange<Int>)
 
     /// Several values: layers hold them as an array.
     var separator: Character? {
         switch self {
-        case .brokers, .brokerMap: ","
+        case .brokers, .brokerMap, .choices, .listeners, .origins, .networks: ","
         case .paths: ":"
         default: nil
         }
@@ -51,12 +63,18 @@ enum SettingKind: Sendable, Hashable {
         case .logFormat: "text, json or a Python logging pattern with %(message)s"
         case .time: "a time HH:MM from 00:00 to 23:59"
         case .choice(let words): words.joined(separator: " or ")
+        case .choices(let words): "some of \(words.joined(separator: ", "))"
+        case .provider(let words): "\(words.joined(separator: ", ")) or plugin:NAME"
         case .databaseURL: "a URL such as sqlite:///db/openalgo.db"
         case .endpoint: "tcp://HOST:PORT, ipc://PATH or nothing"
         case .broker: "a broker: lowercase letters, digits and _"
         case .brokers: "brokers (lowercase letters, digits and _) separated by commas"
         case .paths: "folders separated by :"
         case .brokerMap: "BROKER=NAME pairs"
+        case .listeners: "ws://HOST:PORT, wss://HOST:PORT and unix:/PATH, separated by commas"
+        case .origins: "origins such as https://trade.example.com, *.example.com and same-host, separated by commas"
+        case .networks: "IP addresses and networks such as 10.0.0.0/8, separated by commas"
+        case .countOrAuto(let range): "a whole number from \(range.lowerBound) to \(range.upperBound), or auto"
         }
     }
 

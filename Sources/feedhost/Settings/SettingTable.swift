@@ -3,7 +3,8 @@ enum SettingTable {
     private static let openalgo = SettingDefinition.Reader.later("read by the openalgo provider, not yet available")
     private static let logFiles = SettingDefinition.Reader.later("read by the log files, not yet available")
 
-    static let all: [SettingDefinition] = proxy + bus + plugins + accounts + instruments + limits + logs + fromOpenAlgo
+    static let all: [SettingDefinition] =
+        proxy + clients + bus + plugins + accounts + tokens + instruments + limits + logs + hardening + fromOpenAlgo
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
     static let variables = Set(all.compactMap(\.environment))
 
@@ -39,6 +40,13 @@ enum SettingTable {
         .init(
             "bus.external_as", "FEEDHOST_EXTERNAL_AS", .broker, default: "",
             "broker whose users are fed by publishers from outside while no adapter for it is loaded"),
+        .init(
+            "bus.curve.certificate", "FEEDHOST_BUS_CERTIFICATE", .text, default: "",
+            "file with the bus's secret key (feedhost bus keygen); when set, only those with a key can connect to the bus"
+        ),
+        .init(
+            "bus.curve.clients", "FEEDHOST_BUS_CLIENTS", .text, default: "",
+            "folder with the public keys (*.key) of those who may connect to the bus; looked at every second"),
     ]
 
     private static let plugins: [SettingDefinition] = [
@@ -50,10 +58,16 @@ enum SettingTable {
 
     private static let accounts: [SettingDefinition] = [
         .init(
-            "accounts.provider", "FEEDHOST_ACCOUNTS", .choice(["auto", "sqlite", "openalgo"]), default: "auto",
-            "whose users and keys count: those of the own store, or OpenAlgo's; auto takes OpenAlgo's where its .env and database are, unless a store is named"
+            "accounts.provider", "FEEDHOST_ACCOUNTS", .provider(["auto", "sqlite", "openalgo", "jwt"]), default: "auto",
+            "whose users and keys count: those of the own store, OpenAlgo's, those of signed tokens, or those of an adapter (by id or file name); auto takes OpenAlgo's where its .env and database are, unless a store is named"
         ),
         .init("store", "FEEDHOST_STORE", .text, "file with users, keys and credentials"),
+        .init(
+            "accounts.key_file", "FEEDHOST_KEY_FILE", .text,
+            "file with the key that credentials are encrypted with; unless set, the store's path with .key behind it"),
+        .init(
+            "accounts.master_key", "FEEDHOST_MASTER_KEY", .text, secret: true,
+            "that key itself, instead of a file: 64 hexadecimal digits, or Base64 of 32 bytes"),
         .init(
             "brokers.valid", "VALID_BROKERS", .brokers, default: "",
             "brokers that users can be on; empty = every one loaded"),
@@ -67,6 +81,30 @@ enum SettingTable {
         .init(
             "broker.api_secret_market", "BROKER_API_SECRET_MARKET", .text, secret: true,
             "api_secret_market of users without one of their own"),
+    ]
+
+    private static let tokens: [SettingDefinition] = [
+        .init(
+            "jwt.algorithms", "FEEDHOST_JWT_ALGORITHMS", .choices(["HS256", "RS256", "ES256"]), default: "",
+            "signatures that count; empty = those that there are keys for"),
+        .init("jwt.secret", "FEEDHOST_JWT_SECRET", .text, secret: true, "HS256: the secret, 32 bytes or more"),
+        .init("jwt.secret_file", "FEEDHOST_JWT_SECRET_FILE", .text, "HS256: file with the secret"),
+        .init(
+            "jwt.public_keys", "FEEDHOST_JWT_PUBLIC_KEYS", .paths, default: "",
+            "RS256 and ES256: PEM files with a public key each, separated by :"),
+        .init("jwt.key_set", "FEEDHOST_JWT_KEY_SET", .text, "RS256 and ES256: file with a JWK set"),
+        .init(
+            "jwt.revoked", "FEEDHOST_JWT_REVOKED", .text, "file with the jti of tokens that were revoked, one a line"),
+        .init("jwt.issuer", "FEEDHOST_JWT_ISSUER", .text, "what iss must be; unless set, it is not looked at"),
+        .init("jwt.audience", "FEEDHOST_JWT_AUDIENCE", .text, "what aud must hold; unless set, there must be no aud"),
+        .init(
+            "jwt.leeway", "FEEDHOST_JWT_LEEWAY", .seconds(0...600), default: "30",
+            "seconds by which the clocks of issuer and host may differ"),
+        .init(
+            "jwt.require_expiry", "FEEDHOST_JWT_REQUIRE_EXPIRY", .bool, default: "true", "refuses tokens without exp"),
+        .init(
+            "jwt.users", "FEEDHOST_JWT_USERS", .choice(["any", "stored"]), default: "any",
+            "users that tokens may name: any, or those that the own store has"),
     ]
 
     private static let instruments: [SettingDefinition] = [
@@ -97,6 +135,12 @@ enum SettingTable {
         .init("log.dir", "LOG_DIR", .text, default: "log", reader: logFiles, "folder of the log files"),
         .init(
             "log.retention", "LOG_RETENTION", .int(1...3650), default: "14", reader: logFiles, "days to keep log files"),
+    ]
+
+    private static let hardening: [SettingDefinition] = [
+        .init(
+            "hardening.core_dumps", "FEEDHOST_CORE_DUMPS", .bool, default: "false",
+            "lets the system write core dumps and debuggers attach; both show credentials")
     ]
 
     private static let fromOpenAlgo: [SettingDefinition] = [

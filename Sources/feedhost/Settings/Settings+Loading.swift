@@ -39,21 +39,28 @@ extension Settings {
 
         let resolver = SettingResolver(sources.map(\.layer))
         problems += sources.flatMap(\.problems) + resolver.problems
+        if problems.isEmpty { problems += Clients.problems(resolver) }
         let store = resolver.text("store") ?? Self.standardStore(input.environment)
         if store == nil {
             problems.append(
                 "There is no place for the account store: HOME is not set. Name a file with --store or FEEDHOST_STORE.")
         }
+        if let key = resolver.origins["accounts.master_key"], let file = resolver.origins["accounts.key_file"],
+            resolver.secret("accounts.master_key") != nil, resolver.text("accounts.key_file") != nil
+        {
+            problems.append("The master key is given twice, by \(key) and by \(file): keep one of them.")
+        }
         guard problems.isEmpty, let store else { throw SettingsError(problems) }
         return Settings(
-            resolver, store: Self.expanded(store, input.environment), openAlgoRoot: Self.root(input),
-            pluginFolders: input.pluginFolders,
+            resolver, store: Self.expanded(store, input.environment),
+            keyFile: resolver.text("accounts.key_file").map { Self.expanded($0, input.environment) },
+            openAlgoRoot: Self.root(input), pluginFolders: input.pluginFolders,
             adapters: AdapterSettings(entries: sources.reversed().flatMap(\.adapters)),
             notices: sources.flatMap(\.notices))
     }
 
     private init(
-        _ values: SettingResolver, store: String, openAlgoRoot: String, pluginFolders: [String],
+        _ values: SettingResolver, store: String, keyFile: String?, openAlgoRoot: String, pluginFolders: [String],
         adapters: AdapterSettings, notices: [String]
     ) {
         func positive(_ duration: Duration) -> Duration? { duration > .zero ? duration : nil }
@@ -63,13 +70,18 @@ extension Settings {
             pingInterval: positive(values.seconds("proxy.ping_interval")),
             pingTimeout: values.seconds("proxy.ping_timeout"), maxQueue: values.int("proxy.max_queue"),
             staleTickWarning: positive(values.seconds("proxy.stale_tick_warn")))
+        clients = Clients(values)
         bus = Bus(
             host: values.text("bus.host") ?? "127.0.0.1", port: values.port("bus.port"),
             publisher: values.text("bus.publisher"), publicUsers: values.map("bus.public"),
-            externalAs: values.text("bus.external_as"))
+            externalAs: values.text("bus.external_as"), certificate: values.text("bus.curve.certificate"),
+            clients: values.text("bus.curve.clients"))
         plugins = Plugins(folders: pluginFolders + values.list("plugins.path"), pins: values.map("plugins.pin"))
         self.store = store
+        self.keyFile = keyFile
+        masterKey = values.secret("accounts.master_key")
         accountProvider = values.text("accounts.provider") ?? "auto"
+        tokens = Tokens(values)
         stats = StatsFile(
             path: values.text("stats.file") ?? "log/ws_proxy_stats.json",
             isExplicit: values.origins["stats.file"] != nil)
@@ -83,6 +95,7 @@ extension Settings {
         credentialDefaults = ["api_key", "api_secret", "api_key_market", "api_secret_market"].reduce(into: [:]) {
             $0[$1] = values.secret("broker.\($1)")
         }
+        allowsCoreDumps = values.bool("hardening.core_dumps")
         log = Log(
             level: values.level("log.level"), format: values.logFormat("log.format"),
             toFile: values.bool("log.to_file"),

@@ -33,6 +33,10 @@ struct Settings: Sendable {
         let publicUsers: [String: String]
         /// The broker whose users are fed from outside while it has no adapter.
         let externalAs: String?
+        /// File with the secret key; nil: no keys.
+        let certificate: String?
+        /// Folder with the public keys of those who may connect.
+        let clients: String?
     }
 
     struct Plugins: Sendable {
@@ -83,12 +87,18 @@ struct Settings: Sendable {
     }
 
     let proxy: Proxy
+    let clients: Clients
     let bus: Bus
     let plugins: Plugins
     /// Path of the account store.
     let store: String
-    /// `auto`, `sqlite` or `openalgo`.
+    /// The file of its master key; nil: beside the store.
+    let keyFile: String?
+    /// The key itself; then there is no file.
+    let masterKey: Secret?
+    /// `auto`, `sqlite`, `openalgo`, `jwt` or `plugin:NAME`.
     let accountProvider: String
+    let tokens: Tokens
     let stats: StatsFile
     let pool: Pool
     let instruments: Instruments
@@ -97,6 +107,8 @@ struct Settings: Sendable {
     /// `BROKER_API_KEY` and its kin by credential name, for users without their own.
     let credentialDefaults: [String: Secret]
     let log: Log
+    /// Whether the system may write core dumps, for debugging.
+    let allowsCoreDumps: Bool
     let openAlgo: OpenAlgo
     let adapters: AdapterSettings
     /// Sentences for the log: lines that were skipped.

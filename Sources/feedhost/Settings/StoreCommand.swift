@@ -23,7 +23,7 @@ extension StoreCommand {
 
     func run() async throws {
         let settings = try Settings.load(options.input)
-        let store = try AccountStore(path: settings.store, create: Self.makesStore)
+        let store = try settings.accountStore(create: Self.makesStore)
         for notice in store.notices + settings.notices { Self.say(notice) }
         let reply = try await perform(in: store)
         if !reply.note.isEmpty { Self.say(reply.note) }

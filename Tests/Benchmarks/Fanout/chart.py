@@ -35,7 +35,7 @@ def panel(title: str, row: str, form, records: list[dict], top: float) -> tuple[
         for server, value in bars.items():
             length = max(1, value / largest * (WIDTH - LEFT - RIGHT))
             parts.append(
-                f'<rect x="{LEFT}" y="{y:.0f}" width="{length:.1f}" height="{BAR - 3}" fill="{COLOURS[server]}"/>')
+                f'<rect x="{LEFT}" y="{y:.0f}" width="{length:.1f}" height="{BAR - 3}" fill="{COLOURS.get(server, COLOURS["Feedhost"])}"/>')
             parts.append(text(LEFT + length + 6, y + BAR - 5, form(value), size=12))
             y += BAR
         y += GAP

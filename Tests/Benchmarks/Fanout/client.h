@@ -9,7 +9,7 @@
 #include "measure.h"
 
 /* How a connection behaves once it is measured. Before that all of them read. */
-typedef enum { READS, STALLS, READS_SLOWLY, VANISHES } Kind;
+typedef enum { READS, STALLS, READS_SLOWLY, VANISHES, IDLES } Kind;
 typedef enum { UNBORN, CONNECTING, UPGRADING, AUTHENTICATING, SUBSCRIBING, RUNNING, GONE } State;
 
 typedef struct {

@@ -11,9 +11,9 @@
 
 #include "client.h"
 
-enum { IN_FLIGHT = 64, EVENTS = 512 };
+enum { IN_FLIGHT = 64, EVENTS = 512, VANISH_AT_ONCE = 10 };
 
-static int counts[4] = {1, 0, 0, 0}; /* by Kind */
+static int counts[IDLES + 1] = {1}; /* by Kind */
 static int total, pid, sip = 1;
 static bool spread;
 static double seconds = 3, warmup = 1, patience = 60;
@@ -21,10 +21,10 @@ static Client *clients;
 
 static const char usage[] =
     "load --port PORT [--clients N] [--symbols K] [--total-symbols T] [--spread] [--nats] [--api-key KEY]\n"
-    "     [--exchange NSE] [--mode LTP] [--stalled N] [--slow N] [--slow-bytes BYTES_A_SECOND] [--vanishing N]\n"
+    "     [--exchange NSE] [--mode LTP] [--stalled N] [--slow N] [--slow-bytes BYTES_A_SECOND] [--vanishing N] [--idle N]\n"
     "     [--seconds S] [--warmup S] [--patience S] [--stamp NAME] [--stamp-is-wall-ms] [--pid SERVER]\n"
-    "--clients are measured; stalled, slow and vanishing ones are connected beside them. --symbols 0: idle "
-    "connections.\n";
+    "--clients are measured; stalled, slow, vanishing and idle ones are connected beside them; vanishing "
+    "ones have symbols of their own, idle ones none. --symbols 0: nobody has any.\n";
 
 static void run_events(int milliseconds) {
     static struct epoll_event events[EVENTS];
@@ -44,7 +44,7 @@ static int give_up(const char *what) {
 }
 
 static void prepare(void) {
-    total = counts[READS] + counts[STALLS] + counts[READS_SLOWLY] + counts[VANISHES];
+    total = counts[READS] + counts[STALLS] + counts[READS_SLOWLY] + counts[VANISHES] + counts[IDLES];
     if (plan.total_symbols < plan.symbols) plan.total_symbols = plan.symbols;
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -55,11 +55,12 @@ static void prepare(void) {
     if (!clients) abort();
     int kind = READS, left = counts[READS];
     for (int i = 0; i < total; i++) {
-        while (left == 0) left = counts[++kind];
+        while (left == 0 && kind < IDLES) left = counts[++kind];
         left--;
         clients[i].kind = (Kind)kind;
         /* Spread: every client has a set of its own, overlapping with its neighbours'. */
         if (spread) clients[i].first_symbol = (int)((int64_t)i * plan.total_symbols / total);
+        if (clients[i].kind == VANISHES) clients[i].first_symbol = i * plan.symbols;
         clients[i].newest = malloc(sizeof(int64_t) * (size_t)(plan.symbols ? plan.symbols : 1));
         if (!clients[i].newest) abort();
         for (int symbol = 0; symbol < plan.symbols; symbol++) clients[i].newest[symbol] = -1;
@@ -76,20 +77,25 @@ static bool connect_all(void) {
     return tally.ready == total;
 }
 
-/* The measured time. Stalled and slow clients stop reading at its start, vanishing ones go after a quarter of it. */
+/* The measured time. Stalled and slow clients stop reading at its start, vanishing ones go after a quarter of it, ten
+ * every 10 ms. */
 static double measure(void) {
     for (int i = 0; i < total; i++)
         if (clients[i].kind == STALLS || clients[i].kind == READS_SLOWLY) client_deafen(&clients[i]);
     tally.measuring = true;
     uint64_t start = monotonic_ns(), length = (uint64_t)(seconds * 1e9), now;
     uint64_t next_sip = start + 1000000000u, vanish = start + length / 4;
+    int gone = 0;
     while ((now = monotonic_ns()) - start < length) {
         for (int i = 0; now >= next_sip && i < total; i++)
             if (clients[i].kind == READS_SLOWLY) client_sip(&clients[i], (size_t)sip);
         if (now >= next_sip) next_sip += 1000000000u;
-        for (int i = 0; now >= vanish && i < total; i++)
-            if (clients[i].kind == VANISHES) client_vanish(&clients[i]);
-        if (now >= vanish) vanish = UINT64_MAX;
+        for (int left = VANISH_AT_ONCE; now >= vanish && left > 0 && gone < total; gone++) {
+            if (clients[gone].kind != VANISHES) continue;
+            client_vanish(&clients[gone]);
+            left--;
+        }
+        if (now >= vanish) vanish += 10000000u;
         run_events(5);
     }
     tally.measuring = false;
@@ -114,7 +120,7 @@ static void report(double length, ProcessUsage base, ProcessUsage before, Proces
 
 /* clang-format off */
 enum {
-    PORT = 256, CLIENTS, SYMBOLS, TOTAL, SPREAD, NATS, KEY, EXCHANGE, MODE, STALLED, SLOW, SLOW_BYTES, VANISHING,
+    PORT = 256, CLIENTS, SYMBOLS, TOTAL, SPREAD, NATS, KEY, EXCHANGE, MODE, STALLED, SLOW, SLOW_BYTES, VANISHING, IDLE,
     SECONDS, WARMUP, PATIENCE, STAMP, WALL, PID
 };
 
@@ -122,7 +128,7 @@ static const struct option options[] = {
     {"port", 1, 0, PORT}, {"clients", 1, 0, CLIENTS}, {"symbols", 1, 0, SYMBOLS}, {"total-symbols", 1, 0, TOTAL},
     {"spread", 0, 0, SPREAD}, {"nats", 0, 0, NATS}, {"api-key", 1, 0, KEY}, {"exchange", 1, 0, EXCHANGE},
     {"mode", 1, 0, MODE}, {"stalled", 1, 0, STALLED}, {"slow", 1, 0, SLOW}, {"slow-bytes", 1, 0, SLOW_BYTES},
-    {"vanishing", 1, 0, VANISHING}, {"seconds", 1, 0, SECONDS}, {"warmup", 1, 0, WARMUP},
+    {"vanishing", 1, 0, VANISHING}, {"idle", 1, 0, IDLE}, {"seconds", 1, 0, SECONDS}, {"warmup", 1, 0, WARMUP},
     {"patience", 1, 0, PATIENCE}, {"stamp", 1, 0, STAMP}, {"stamp-is-wall-ms", 0, 0, WALL}, {"pid", 1, 0, PID}, {0}};
 /* clang-format on */
 
@@ -144,6 +150,7 @@ static bool read_options(int argc, char **argv) {
         case SLOW: counts[READS_SLOWLY] = atoi(optarg); break;
         case SLOW_BYTES: sip = atoi(optarg); break;
         case VANISHING: counts[VANISHES] = atoi(optarg); break;
+        case IDLE: counts[IDLES] = atoi(optarg); break;
         case SECONDS: seconds = atof(optarg); break;
         case WARMUP: warmup = atof(optarg); break;
         case PATIENCE: patience = atof(optarg); break;

@@ -70,11 +70,13 @@ static void become_ready(Client *client) {
 }
 
 static int symbol_of(const Client *client, int index) {
+    /* Nobody feeds these: a client that goes leaves routes behind, and takes no share of the ticks while it is there. */
+    if (client->kind == VANISHES) return plan.total_symbols + client->first_symbol + index + 1;
     return (client->first_symbol + index) % plan.total_symbols + 1;
 }
 
 static void subscribe(Client *client) {
-    if (plan.symbols == 0) {
+    if (plan.symbols == 0 || client->kind == IDLES) {
         become_ready(client);
         return;
     }

@@ -55,17 +55,21 @@ class Server:
 
 
 class Feedhost(Server):
-    """With `simulator_rate` the ticks come from the simulator's adapter, at so many a second; else from the feed."""
+    """With `simulator_rate` the ticks come from the simulator's adapter, at so many a second; else from the feed.
+
+    Unpinned, it may use all cores."""
 
     title = "Feedhost"
 
-    def __init__(self, simulator_rate: int = 0):
+    def __init__(self, simulator_rate: int = 0, loops: int = 1, pinned: bool = True):
         super().__init__()
         # The same variables that the integration tests read; release builds here.
         os.environ.update(FEEDHOST_BIN=str(HOST_BINARY), FEEDHOST_PLUGINS=str(HOST_PLUGINS))
         self.simulator_rate = simulator_rate
         settings = {"simulator.rate": simulator_rate} if simulator_rate else None
-        self.host = PinnedHost(self.folder / "home", settings=settings, env={"LOG_LEVEL": "warning"})
+        kind = PinnedHost if pinned else Host
+        environment = {"LOG_LEVEL": "warning", "FEEDHOST_EVENT_LOOPS": loops}
+        self.host = kind(self.folder / "home", settings=settings, env=environment)
 
     def start(self):
         key = self.host.add_user("bench", "simulator" if self.simulator_rate else "external")

@@ -101,12 +101,14 @@ def run_ceiling(clients: int, per_call: int, seconds: float) -> dict:
 
 
 def measure(server, *, clients: int, symbols: int, rate: float, seconds: float, warmup: float = 1.0, total: int = 0,
-            spread: bool = False, stalled: int = 0, slow: int = 0, vanishing: int = 0) -> dict:
+            spread: bool = False, stalled: int = 0, slow: int = 0, vanishing: int = 0,
+            idle: int = 0) -> dict:
     """One run of load client and feed against a server that listens. `rate` is in ticks per second over all symbols; 0
     leaves the feed out. `offered` in the result is what all measured clients together should have got each second."""
     total = max(total, symbols, 1)
     command = [BUILD / "load", "--clients", clients, "--symbols", symbols, "--total-symbols", total,
                "--seconds", seconds, "--warmup", warmup, "--stalled", stalled, "--slow", slow, "--vanishing", vanishing,
+               "--idle", idle,
                *server.load_arguments]
     load = feed = None
     try:

@@ -32,7 +32,7 @@ final class Kept {
 
 let all =
     arguments.contains("--prove")
-    ? [cheat] : zerodhaBenchmarks + angelBenchmarks + flattradeBenchmarks
+    ? [cheat] : encoderBenchmarks + fanoutBenchmarks + zerodhaBenchmarks + angelBenchmarks + flattradeBenchmarks
 let chosen = all.filter { filter.isEmpty || $0.name.contains(filter) }
 
 func padded(_ text: String, _ width: Int) -> String {

@@ -12,14 +12,19 @@ import Testing
 /// Credentials that a test changes.
 final class Vault: CredentialSource {
     private let values = Mutex<[String: BrokerCredentials]>([:])
+    private let refusal = Mutex<FeedError?>(nil)
 
     func set(_ user: String = "anna", version: UInt64, _ values: [String: String]) {
         let credentials = BrokerCredentials(version: version, values: values.mapValues { Secret($0) })
         self.values.withLock { $0[user] = credentials }
     }
 
+    /// Gives nobody anything, until it is called with nil.
+    func refuse(_ error: FeedError?) { refusal.withLock { $0 = error } }
+
     func credentials(user: String, broker: String) async throws -> BrokerCredentials {
-        values.withLock { $0[user] } ?? BrokerCredentials()
+        if let refusal = refusal.withLock({ $0 }) { throw refusal }
+        return values.withLock { $0[user] } ?? BrokerCredentials()
     }
 }
 
@@ -90,6 +95,8 @@ final class SessionFixture: Sendable {
     let adapter: LoadedAdapter
     let vault = Vault()
     let lines = Journal<String>()
+    /// What clients are told.
+    let events = Journal<SessionEvent>()
     let registry = InstrumentRegistry()
     let masters = MasterDouble()
     let bus: SharedPublisher
@@ -120,12 +127,15 @@ final class SessionFixture: Sendable {
     }
 
     /// A session without a pool.
-    func session(_ user: String = "anna", settings: [String: String] = [:]) -> BrokerSession {
+    func session(
+        _ user: String = "anna", settings: [String: String] = [:], advice: CredentialAdvice = .command
+    ) -> BrokerSession {
         let session = BrokerSession(
             id: bus.openSession(user: user, broker: "scripted"), user: user, adapter: adapter, loop: group.next(),
             environment: SessionEnvironment(
                 bus: bus, registry: registry, credentials: vault, adapterSettings: ["scripted": settings],
-                counters: AdapterCounters(), limits: limits, logger: logger, masters: masters, patience: patience))
+                counters: AdapterCounters(), limits: limits, logger: logger, masters: masters, advice: advice,
+                events: { [events] in events.add($0) }, patience: patience))
         sessions.withLock { $0.append(session) }
         return session
     }

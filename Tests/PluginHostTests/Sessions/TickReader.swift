@@ -22,11 +22,11 @@ actor TickReader {
     private let port: any BusPort
     private var isOpen = true
 
-    init(_ bus: SharedPublisher, shard: UInt8 = 0) throws { port = try bus.makePort(shard: shard) }
+    init(_ bus: SharedPublisher, shard: UInt8 = 0) throws { port = bus.makePort(shard: shard) }
 
     func start(_ keys: [RouteKey]) throws {
         for key in keys { port.subscribe(key) }
-        try port.wake { [weak self] in Task { [weak self] in await self?.drain() } }
+        port.wake { [weak self] in Task { [weak self] in await self?.drain() } }
     }
 
     private func drain() {

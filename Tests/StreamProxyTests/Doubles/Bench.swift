@@ -25,7 +25,7 @@ final class Bench {
             port: 0, authenticator: directory, directory: directory, logger: logger, makePort: { _ in bus.makePort() })
         change(&configuration)
         shard = try Shard(loop: loop, port: bus.makePort(), configuration: configuration, counters: counters)
-        try shard.listen {}
+        shard.listen {}
         client = Client(shard: shard, deflates: deflates)
         channel = EmbeddedChannel(loop: loop)
         try channel.pipeline.syncOperations.addHandlers([stall, client])

@@ -6,6 +6,8 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
     let brokers = ["zerodha", "angel", "dhan"]
     /// Holds authentications back until it opens.
     let gate = Gate(isOpen: true)
+    /// Holds the answers back, when they are known.
+    let lateGate = Gate(isOpen: true)
 
     private struct State {
         var accounts: [String: Account] = [
@@ -14,7 +16,9 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
             "key-bob": Account(user: "bob_k", broker: "angel", keyID: 2),
             "key-ghost": Account(user: "ghost", broker: "absent", keyID: 4),
         ]
-        var sessions: [String: SessionDouble] = [:]
+        var sessions: [SessionDouble] = []
+        /// Brokers whose sessions cannot be had.
+        var broken: Set<String> = []
         var attachments = 0
     }
 
@@ -24,16 +28,24 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
     /// Attachments not yet given back.
     var attachments: Int { state.withLock { $0.attachments } }
 
-    func session(of user: String) -> SessionDouble? { state.withLock { $0.sessions[user] } }
+    /// - Parameter broker: Nil for the first that the user was given.
+    func session(of user: String, at broker: String? = nil) -> SessionDouble? {
+        state.withLock { $0.sessions.first { $0.user == user && (broker == nil || $0.broker == broker) } }
+    }
+
+    /// Lets somebody in from now on.
+    func add(_ key: String, _ account: Account) { state.withLock { $0.accounts[key] = account } }
+
+    func breakDown(_ broker: String) { state.withLock { _ = $0.broken.insert(broker) } }
 
     /// Makes the user's session before anybody attaches.
     @discardableResult
     func session(user: String, broker: String) -> SessionDouble {
         state.withLock { state in
-            if let session = state.sessions[user] { return session }
+            if let session = state.sessions.first(where: { $0.user == user && $0.broker == broker }) { return session }
             let id = UInt32(state.sessions.count + 1)
             let session = SessionDouble(id: id, user: user, broker: broker, instruments: instruments)
-            state.sessions[user] = session
+            state.sessions.append(session)
             return session
         }
     }
@@ -44,11 +56,13 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
         guard let account = state.withLock({ $0.accounts[key.revealed] }) else {
             throw FeedError(.authentication, "Invalid API key")
         }
+        await lateGate.pass()
         return account
     }
 
     func attach(user: String, broker: String) async throws -> any MarketSession {
         guard brokers.contains(broker) else { throw FeedError(.broker, "Broker adapter not found") }
+        if state.withLock({ $0.broken.contains(broker) }) { throw FeedError(.broker, "\(broker) is broken") }
         let session = session(user: user, broker: broker)
         state.withLock { $0.attachments += 1 }
         return session

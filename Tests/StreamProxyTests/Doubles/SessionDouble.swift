@@ -14,6 +14,8 @@ final class SessionDouble: MarketSession {
         var refusal: FeedError?
         var orders = 0
         var hasOrders = true
+        var asked: [Wish] = []
+        var hint = ""
     }
 
     private let state = Mutex(State())
@@ -31,6 +33,17 @@ final class SessionDouble: MarketSession {
     var references: [RouteKey: Int] { state.withLock { $0.references } }
     /// References of the order stream.
     var orders: Int { state.withLock { $0.orders } }
+
+    /// Wishes since the last call.
+    func takeAsked() -> [Wish] {
+        state.withLock { state in
+            defer { state.asked = [] }
+            return state.asked
+        }
+    }
+
+    /// What follows the words that a symbol does not exist.
+    func hint(_ text: String) { state.withLock { $0.hint = text } }
 
     func loseOrderStream() { state.withLock { $0.hasOrders = false } }
 
@@ -52,9 +65,13 @@ final class SessionDouble: MarketSession {
 
     func subscribe(_ wishes: [Wish]) async -> [WishOutcome] {
         await gate.pass()
+        let hint = state.withLock { state in
+            state.asked += wishes
+            return state.hint
+        }
         return wishes.map { wish in
             guard !wish.instrument.symbol.hasPrefix("BAD"), let route = route(wish) else {
-                let text = "Symbol \(wish.instrument.symbol) not found for exchange \(wish.instrument.exchange)"
+                let text = "Symbol \(wish.instrument.symbol) not found for exchange \(wish.instrument.exchange)\(hint)"
                 return WishOutcome(wish: wish, result: .failure(FeedError(.symbolNotFound, text)))
             }
             state.withLock { $0.references[route, default: 0] += 1 }

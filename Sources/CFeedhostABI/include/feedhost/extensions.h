@@ -208,6 +208,102 @@ typedef struct fh_instruments {
                        void (*problem)(void *sink, fh_str message));
 } fh_instruments;
 
+/* ---------------------------------------------------------------- accounts */
+
+/** Bits of fh_account.allows. What is not allowed is answered to clients as if it did not exist. */
+enum {
+    FH_ALLOWS_ALL_EXCHANGES = 1u << 0, /**< Every exchange; fh_account.exchanges is not read. */
+    FH_ALLOWS_ALL_SYMBOLS = 1u << 1,   /**< Every symbol; fh_account.symbols is not read. */
+    FH_ALLOWS_ORDERS = 1u << 2         /**< Order updates of the user. */
+};
+
+/**
+ * Whose a key is and what it allows. An account that is all zeros allows nothing. GROWABLE; borrowed for the call.
+ * Lists hold at most 1,000 texts.
+ */
+typedef struct fh_account {
+    uint32_t size;             /**< sizeof(fh_account) of the adapter. */
+    uint32_t allows;           /**< FH_ALLOWS_*. */
+    uint64_t key_id;           /**< Names the key without revealing it, 1 to INT64_MAX; 0: changes cannot name it. */
+    uint64_t expires_at;       /**< The key counts until then: ns since the Unix epoch, UTC, or fh_ts_none(). */
+    fh_str user;               /**< 1 to 64 visible characters without spaces. */
+    fh_str broker;             /**< OpenAlgo broker key that requests without `broker` mean. */
+    const fh_str *brokers;     /**< Further broker keys that requests may name. */
+    const fh_str *exchanges;   /**< OpenAlgo exchanges. */
+    const fh_str *symbols;     /**< Patterns: `*` any characters, `?` one. */
+    uint32_t broker_count;     /**< Of brokers. */
+    uint32_t exchange_count;   /**< Of exchanges. */
+    uint32_t symbol_count;     /**< Of symbols. */
+    uint32_t modes;            /**< FH_MODE_*, added up. */
+    uint32_t max_instruments;  /**< That one client may hold at a time; 0 = no limit of its own. */
+    uint32_t reserved;         /**< 0. */
+} fh_account;
+
+/** fh_account_change.kind. */
+enum {
+    FH_CHANGE_KEY_REVOKED = 1,         /**< key_id counts no more: its clients are told and closed. */
+    FH_CHANGE_KEY = 2,                 /**< What key_id allows has changed: its clients come in anew. */
+    FH_CHANGE_USER = 3,                /**< The user is gone or on another broker: the clients come in anew. */
+    FH_CHANGE_CREDENTIALS = 4,         /**< New credentials of user at broker: the session is rebuilt with them. */
+    FH_CHANGE_CREDENTIALS_REVOKED = 5  /**< user is logged out at broker: the session ends. */
+};
+
+/** What has changed since authenticate() or credentials() was answered. GROWABLE; borrowed for the call. */
+typedef struct fh_account_change {
+    uint32_t size;    /**< sizeof(fh_account_change) of the adapter. */
+    uint32_t kind;    /**< FH_CHANGE_*. */
+    uint64_t key_id;  /**< Of the first two kinds. */
+    fh_str user;      /**< Of the last three. */
+    fh_str broker;    /**< Of the last two. */
+} fh_account_change;
+
+/** The host's side of one provider; owned by the host. */
+typedef struct fh_auth_ctx fh_auth_ctx;
+
+/** What the host offers a provider of accounts. GROWABLE; valid for as long as the process lives. */
+typedef struct fh_auth_host {
+    uint32_t size;      /**< sizeof(fh_auth_host) of the host. */
+    uint32_t reserved;  /**< 0. */
+    /** [any] Writes a line to the host's log. Rate-limited; no secrets. @p level is FH_LOG_*. */
+    void (*log)(fh_auth_ctx *ctx, int32_t level, fh_str message);
+    /**
+     * [any] Tells a change. FH_E_INVALID: no such kind, or what it needs is missing. FH_E_LIMIT: 10,000 are waiting; tell
+     * it again. FH_E_STOPPING: after stop().
+     */
+    fh_status (*changed)(fh_auth_ctx *ctx, const fh_account_change *change);
+} fh_auth_host;
+
+/**
+ * "feedhost.auth/1", the adapter's half: users and keys come from here (`accounts.provider: plugin:NAME`). It needs no
+ * instance, so the host asks extension() with NULL for it. GROWABLE; static.
+ *
+ * Calls come on threads of the host's own and may wait for a network, but not long: one that takes more than 5 s is
+ * answered for the adapter (SERVER_ERROR), and what it says later is thrown away. Up to `concurrency` calls run at once.
+ * A sink is valid until the call returns, and on its thread.
+ */
+typedef struct fh_auth {
+    uint32_t size;         /**< sizeof(fh_auth) of the adapter. */
+    uint32_t concurrency;  /**< Calls at once, 1 to 16; 0 or 1 = one after another, so that no lock is needed. */
+    /**
+     * Once, before all others: settings by bare name, defaults included, borrowed for the call. Negative: the host does not
+     * start, and shows what log() was told. From here on changed() may be called.
+     */
+    fh_status (*start)(fh_auth_ctx *ctx, const fh_auth_host *host, const fh_field *settings, uint32_t setting_count);
+    /**
+     * Whose @p key is: calls @p account once before it returns FH_OK. FH_E_AUTH: nobody's. FH_E_STATE: of a user without
+     * broker. Any other status: it cannot be found out now. @p key is what a stranger has sent, at most 8,192 bytes.
+     */
+    fh_status (*authenticate)(fh_str key, void *sink, void (*account)(void *sink, const fh_account *account));
+    /**
+     * What @p user goes to @p broker with, by the names of its credential_keys: calls @p take once before it returns FH_OK.
+     * @p version rises whenever they change. FH_E_AUTH: there are none. NULL: they are in the host's own store.
+     */
+    fh_status (*credentials)(fh_str user, fh_str broker, void *sink,
+                             void (*take)(void *sink, uint64_t version, const fh_field *fields, uint32_t count));
+    /** The host ends: joins every thread; no code of this provider runs after it returns. May be NULL. */
+    void (*stop)(void);
+} fh_auth;
+
 /* ------------------------------------------------------------- raw publish */
 
 /** "feedhost.raw-publish/1", the host's half: for a source that has JSON already. */

@@ -1,0 +1,21 @@
+/// When a key is taken away: ZeroMQ cannot end one connection, so all are ended, and those who still may come back do so
+/// by themselves within ZeroMQ's reconnect interval.
+extension PublisherLoop {
+    func reconnectOutsiders() {
+        for socket in [fanIn, publicSocket] where !unbound.contains(where: { $0.socket === socket }) {
+            let endpoint = socket.lastEndpoint()
+            do {
+                try socket.unbind(endpoint)
+                unbound.append((socket, endpoint))
+            } catch {
+                events.curveTrouble("the connections at \(endpoint) could not be ended: \(error)")
+            }
+        }
+        bindAgain()
+    }
+
+    /// The system may need a moment to give the port back; it is asked again until it does.
+    func bindAgain() {
+        unbound.removeAll { socket, endpoint in (try? socket.bind(endpoint)) != nil }
+    }
+}

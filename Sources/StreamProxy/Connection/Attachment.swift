@@ -1,0 +1,132 @@
+import MarketData
+
+/// What a client has of one broker's session.
+struct Attachment {
+    /// As accounts and requests name it.
+    let broker: String
+    let session: any MarketSession
+    /// Subscriptions of it.
+    var streams = 0
+    /// Holds a reference of its order stream.
+    var holdsOrders = false
+
+    init(broker: String, session: any MarketSession) {
+        self.broker = broker
+        self.session = session
+    }
+}
+
+/// What a client gives back of a session.
+struct Lease: Sendable {
+    let session: any MarketSession
+    var routes: [RouteKey] = []
+    var stopsOrders = false
+    /// Nothing is left: the session itself is given back.
+    var ends = false
+
+    func release(_ directory: any SessionDirectory) async {
+        if !routes.isEmpty { await session.unsubscribe(routes) }
+        if stopsOrders { await session.stopOrders() }
+        if ends { await directory.detach(session) }
+    }
+}
+
+extension SessionDirectory {
+    /// The user's session, once its broker is ready or has been given time enough. To be detached like any other.
+    func attachReady(user: String, broker: String) async -> Result<any MarketSession, Rejection> {
+        do {
+            let session = try await attach(user: user, broker: broker)
+            do {
+                try await session.ready()
+            } catch {
+                await detach(session)
+                throw error
+            }
+            return .success(session)
+        } catch {
+            return .failure(Rejection(error))
+        }
+    }
+}
+
+extension Client {
+    func session(of broker: String) -> (any MarketSession)? {
+        attachments.first { $0.broker == broker }?.session
+    }
+
+    /// From now on the session is given back like any other, also if the client has left meanwhile.
+    func take(_ session: any MarketSession, of broker: String) {
+        attachments.append(Attachment(broker: broker, session: session))
+    }
+
+    // MARK: Streams
+
+    func hold(_ subscription: Subscription, as written: Instrument) {
+        held[written, default: []].append(subscription)
+        count(subscription, as: written, 1)
+    }
+
+    /// Takes subscriptions of one instrument out of what the client holds.
+    func letGo(_ leaving: [Subscription], of written: Instrument) {
+        guard !leaving.isEmpty, let subscriptions = held[written] else { return }
+        let kept = subscriptions.filter { each in !leaving.contains { $0 === each } }
+        held[written] = kept.isEmpty ? nil : kept
+        for subscription in leaving { count(subscription, as: written, -1) }
+    }
+
+    private func count(_ subscription: Subscription, as written: Instrument, _ change: Int) {
+        guard let index = attachments.firstIndex(where: { $0.session.id == subscription.route.session }) else { return }
+        attachments[index].streams += change
+        guard tally != nil else { return }
+        let (instrument, broker) = (written.withoutLevels, attachments[index].broker)
+        if change > 0 {
+            tally?.add(instrument, broker: broker)
+        } else {
+            tally?.remove(instrument, broker: broker)
+        }
+    }
+
+    // MARK: Giving back
+
+    /// Routes by their sessions, and the sessions of further brokers that nothing is left of: those leave the client.
+    func leases(of routes: [RouteKey], stoppingOrders: Set<String> = []) -> [Lease] {
+        let usual = standing.account?.usualBroker
+        var leases: [Lease] = []
+        for index in attachments.indices {
+            let attachment = attachments[index]
+            var lease = Lease(session: attachment.session)
+            lease.routes = routes.filter { $0.session == attachment.session.id }
+            if attachment.holdsOrders, stoppingOrders.contains(attachment.broker) {
+                lease.stopsOrders = true
+                attachments[index].holdsOrders = false
+            }
+            lease.ends = attachments[index].isUnused && attachment.broker != usual
+            if lease.ends || lease.stopsOrders || !lease.routes.isEmpty { leases.append(lease) }
+        }
+        attachments.removeAll { $0.isUnused && $0.broker != usual }
+        return leases
+    }
+
+    /// Everything that the client has of its sessions, to be given back by the caller.
+    func takeLeases() -> [Lease] {
+        let leases = attachments.map { attachment in
+            Lease(
+                session: attachment.session, routes: abandoned.filter { $0.session == attachment.session.id },
+                stopsOrders: attachment.holdsOrders, ends: true)
+        }
+        attachments = []
+        abandoned = []
+        return leases
+    }
+
+    /// Gives back what the client no longer needs, then goes on.
+    func release(_ leases: [Lease], then finish: @escaping () -> Void = {}) {
+        guard !leases.isEmpty else { return finish() }
+        let directory = shard.configuration.directory
+        shard.perform({ for lease in leases { await lease.release(directory) } }, then: finish)
+    }
+}
+
+extension Attachment {
+    fileprivate var isUnused: Bool { streams == 0 && !holdsOrders }
+}

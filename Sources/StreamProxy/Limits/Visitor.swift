@@ -1,0 +1,170 @@
+import MarketData
+import NIOCore
+
+/// One connection as the limits see it, from accept to close. Confined to its loop.
+final class Visitor {
+    /// Where the client is, for logs and limits; nil while only its reverse proxy is known.
+    private(set) var address: PeerAddress?
+
+    private let admission: Admission
+    private let counters: ProxyCounters
+    private var isAnonymous = true
+    private var hasLeft = false
+    private var user: String?
+    private var requests: TokenBucket?
+    private var subscriptions: TokenBucket?
+    /// Requests too many, without one in between that was in time.
+    private var overruns = 0
+
+    init(_ admission: Admission, _ counters: ProxyCounters) {
+        self.admission = admission
+        self.counters = counters
+    }
+
+    // MARK: Coming in
+
+    /// The socket has been accepted.
+    /// - Parameter address: Nil when somebody in between is to say it.
+    /// - Returns: Nil when it may stay.
+    func enter(_ address: PeerAddress?, now: NIODeadline) -> Admission.Refusal? {
+        if let refusal = admission.enter() {
+            hasLeft = true
+            counters.count(refusal)
+            return refusal
+        }
+        guard let address else { return nil }
+        return identify(address, now: now)
+    }
+
+    /// It is known now who it is.
+    func identify(_ address: PeerAddress, now: NIODeadline) -> Admission.Refusal? {
+        guard !hasLeft, self.address == nil else { return nil }
+        if let refusal = admission.enter(address, now: now) {
+            admission.leaveUnauthenticated()
+            hasLeft = true
+            counters.count(refusal)
+            return refusal
+        }
+        self.address = address
+        return nil
+    }
+
+    /// The connection is gone.
+    func leave(now: NIODeadline) {
+        guard !hasLeft else { return }
+        hasLeft = true
+        if isAnonymous { admission.leaveUnauthenticated() }
+        if let address { admission.leave(address, wasAuthenticated: !isAnonymous, now: now) }
+        if let user { admission.leave(user: user) }
+        user = nil
+    }
+
+    // MARK: Keys
+
+    /// - Returns: How long this address has to wait before a key from it is looked at; nil when this one is.
+    func attempt(_ key: Secret, now: NIODeadline) -> TimeAmount? {
+        guard let address, let wait = admission.attempt(address, KeyMark(key), now: now) else { return nil }
+        counters.authenticationsLimited.add()
+        return wait
+    }
+
+    /// - Parameter wasRight: Also true when nobody could tell.
+    func settle(_ key: Secret, wasRight: Bool, now: NIODeadline) {
+        guard let address else { return }
+        admission.settle(address, KeyMark(key), wasRight: wasRight, now: now)
+    }
+
+    /// It has shown a valid key.
+    func authenticated(now: NIODeadline) {
+        guard isAnonymous, !hasLeft else { return }
+        isAnonymous = false
+        admission.leaveUnauthenticated()
+        if let address { admission.authenticated(address, now: now) }
+    }
+
+    /// - Returns: False when the user has as many connections as it may.
+    func enter(user: String) -> Bool {
+        guard self.user != user, !hasLeft else { return true }
+        guard admission.enter(user: user) else {
+            counters.userConnectionsLimited.add()
+            return false
+        }
+        if let before = self.user { admission.leave(user: before) }
+        self.user = user
+        return true
+    }
+
+    // MARK: Requests
+
+    /// What becomes of a request.
+    enum Verdict { case serve, refuse(Rejection), close }
+
+    /// Counts a request. Whoever goes on in spite of as many refusals as it had requests is cut off.
+    func request(now: NIODeadline) -> Verdict {
+        guard let rate = admission.limits.requestRate else { return .serve }
+        var bucket = requests ?? TokenBucket(rate, now: now)
+        defer { requests = bucket }
+        guard let wait = bucket.take(1, rate, now: now) else {
+            overruns = 0
+            return .serve
+        }
+        counters.requestsLimited.add()
+        overruns += 1
+        if overruns > Int(rate.burst) { return .close }
+        return .refuse(
+            .limited("More than \(admission.limits.requests ?? 0) requests a second on this connection", wait))
+    }
+
+    /// Counts what a request subscribes to.
+    /// - Parameter count: Its instruments.
+    /// - Parameter new: Those of them that the client does not have yet.
+    /// - Parameter held: Those that it has.
+    func subscribe(_ count: Int, new: Int, held: Int, now: NIODeadline) -> Rejection? {
+        if let limit = admission.limits.instruments, held + new > limit, new > 0 {
+            counters.instrumentsLimited.add()
+            return Rejection(
+                .capacity,
+                "One client may hold \(limit) instruments (\(held) held, \(new) more asked for); unsubscribe some first"
+            )
+        }
+        guard let rate = admission.limits.subscriptionRate else { return nil }
+        guard Double(count) <= rate.burst else {
+            counters.subscriptionsLimited.add()
+            return Rejection(.rateLimited, "One request may name at most \(Int(rate.burst)) instruments; split it")
+        }
+        var bucket = subscriptions ?? TokenBucket(rate, now: now)
+        defer { subscriptions = bucket }
+        guard let wait = bucket.take(Double(count), rate, now: now) else { return nil }
+        counters.subscriptionsLimited.add()
+        return .limited(
+            "More than \(admission.limits.subscriptions ?? 0) instruments a second on this connection", wait)
+    }
+}
+
+extension Rejection {
+    /// - Parameter what: Too much of what, as a sentence without its end.
+    static func limited(_ what: String, _ wait: TimeAmount) -> Rejection {
+        Rejection(.rateLimited, "\(what); try again in \(wait.inWords)")
+    }
+}
+
+extension TimeAmount {
+    /// `1 second`, `12 seconds`; rounded up, so that who waits that long has waited long enough.
+    var inWords: String {
+        let seconds = max(1, (nanoseconds + 999_999_999) / 1_000_000_000)
+        return seconds == 1 ? "1 second" : "\(seconds) seconds"
+    }
+}
+
+extension Admission.Refusal {
+    /// For the answer to the handshake.
+    var text: String {
+        switch self {
+        case .tooManyOfAddress: "Too many connections from your address. Close some, then try again."
+        case .tooManyUnauthenticated:
+            "Too many connections that have not authenticated yet. Try again in a few seconds."
+        case .tooManyUnauthenticatedOfAddress:
+            "Too many connections from your address that have not authenticated yet. Try again in a few seconds."
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Accounts
+import Logging
+import MarketData
+
+extension AccountProvider {
+    /// With accounts from signed tokens; what goes to brokers stays in the store of this one.
+    /// - Throws: ``JWTConfigurationError``.
+    func withTokens(_ settings: Settings, _ logger: Logger) async throws -> AccountProvider {
+        let store = settings.tokens.areUsersStored ? store : nil
+        let isKnown = store.map { store -> @Sendable (String) async throws -> Bool in
+            { user in try await store.users().contains { $0.name == user } }
+        }
+        let accounts = try await JWTAccounts(settings.tokens.configuration, logger: logger, isKnown: isKnown)
+        let algorithms = await accounts.algorithms.map(\.rawValue).sorted().joined(separator: ", ")
+        logger.info("users and permissions are those of signed tokens (\(algorithms))")
+        return with(
+            accounts, credentials: credentials, changes: accounts.changes, look: { await accounts.look() },
+            task: { await accounts.run() })
+    }
+
+    /// The same store behind another authenticator. Both tell of changes: keys of the store let nobody in any more.
+    func with(
+        _ authenticator: any Authenticator, credentials: any CredentialSource, changes more: AsyncStream<AccountChange>,
+        look lookMore: @escaping @Sendable () async -> Void = {}, task: (@Sendable () async -> Void)? = nil,
+        stop: @escaping @Sendable () async -> Void = {}
+    ) -> AccountProvider {
+        let (merged, continuation) = AsyncStream<AccountChange>.makeStream()
+        let (changes, look) = (changes, look)
+        let forwarding: [@Sendable () async -> Void] = [
+            {
+                for await change in changes {
+                    switch change.kind {
+                    case .userChanged, .credentialsChanged, .credentialsRevoked: continuation.yield(change)
+                    case .keyRevoked, .keyChanged: break
+                    }
+                }
+            },
+            { for await change in more { continuation.yield(change) } },
+        ]
+        return AccountProvider(
+            authenticator: authenticator, credentials: credentials, changes: merged, store: store,
+            look: {
+                await look()
+                await lookMore()
+            }, tasks: tasks + forwarding + [task].compactMap(\.self), stop: stop)
+    }
+}

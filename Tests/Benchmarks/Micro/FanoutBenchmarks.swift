@@ -1,0 +1,152 @@
+import CFeedhostABI
+import Logging
+import MarketBus
+import MarketData
+import NIOCore
+import StreamProxy
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// The bus by itself, and the whole way from a ring to the sockets of clients. All threads' allocations count.
+var fanoutBenchmarks: [Benchmark] {
+    [
+        Benchmark(name: "bus: ring to shard, a tick", limit: 1_000, allocations: 0.002) { try BusBench().body() },
+        Benchmark(name: "fan-out: a tick to 1 client", limit: nil, allocations: 0.002) {
+            try FanoutBench(clients: 1, differently: false).body()
+        },
+        Benchmark(name: "fan-out: a tick to 50 clients, one set", limit: nil, allocations: 0.002) {
+            try FanoutBench(clients: 50, differently: false).body()
+        },
+        Benchmark(name: "fan-out: a tick to 50 clients, 50 sets", limit: nil, allocations: 0.002) {
+            try FanoutBench(clients: 50, differently: true).body()
+        },
+    ]
+}
+
+struct BenchError: Error {
+    let what: String
+}
+
+private let symbols = 10
+
+/// A bus with a session whose ticks a benchmark makes.
+private final class Feeding {
+    let registry = InstrumentRegistry()
+    let bus: SharedPublisher
+    let session: UInt32
+    let feed: TickFeed
+    let handles: [UInt32]
+    private var ticks: [fh_tick]
+    private var step = 0
+
+    init() throws {
+        var configuration = BusConfiguration()
+        configuration.port = .init(0, isExplicit: true)
+        bus = try SharedPublisher(configuration, registry: registry)
+        session = bus.openSession(user: "bench", broker: "bench")
+        feed = bus.makeFeed(session: session)
+        handles = (0..<symbols).compactMap { [registry] in
+            registry.handle(of: Instrument(exchange: "NSE", symbol: "SYM\($0)"))
+        }
+        ticks = handles.map { quoteTick(handle: $0) }
+        for handle in handles { bus.track(session: session, instrument: handle) }
+    }
+
+    /// One tick; waits when the ring is full.
+    func publish() {
+        let place = step % ticks.count
+        step += 1
+        ticks[place].ltp = 118_775 &+ Int64(step & 0xFF)
+        while ticks.withUnsafeBufferPointer({
+            feed.publish(UnsafeBufferPointer(rebasing: $0[place...place]), now: 0)
+        }) == 0 { sched_yield() }
+    }
+}
+
+/// Ring, last value, JSON, and the way to a shard.
+private final class BusBench {
+    private let feeding: Feeding
+    private let port: any BusPort
+
+    init() throws {
+        feeding = try Feeding()
+        port = feeding.bus.makePort(shard: 0)
+        for handle in feeding.handles {
+            port.subscribe(RouteKey(session: feeding.session, instrument: handle, mode: .ltp))
+        }
+    }
+
+    func body() -> (Int) -> Void {
+        { [self] repetitions in
+            var (sent, received) = (0, 0)
+            while received < repetitions {
+                while sent < repetitions, sent - received < 512 {
+                    feeding.publish()
+                    sent += 1
+                }
+                received += port.drain(limit: 512) { _ in }
+            }
+        }
+    }
+}
+
+/// A proxy with clients on real sockets, which a thread of their own reads.
+private final class FanoutBench {
+    private let feeding: Feeding
+    private let proxy: ProxyServer
+    private let clients: BenchClients
+    private let perRound: Int
+
+    /// - Parameter differently: Each client has a set of symbols of its own, so that nothing is gathered for several.
+    init(clients count: Int, differently: Bool) throws {
+        let feeding = try Feeding()
+        self.feeding = feeding
+        let house = BenchHouse(feeding.bus, session: feeding.session, registry: feeding.registry)
+        var configuration = ProxyConfiguration(
+            host: "127.0.0.1", port: 0, authenticator: house, directory: house,
+            logger: Logger(label: "bench", factory: { _ in SwiftLogNoOpLogHandler() }),
+            makePort: { [bus = feeding.bus] in bus.makePort(shard: $0) })
+        // Its timer allocates, which is nothing a tick does.
+        configuration.sweepInterval = .hours(1)
+        let proxy = ProxyServer(configuration)
+        self.proxy = proxy
+        try wait { try await proxy.start() }
+        clients = try BenchClients(port: proxy.port, count: count) { number in
+            // Symbols that have no ticks make the sets differ.
+            let more = differently ? [Instrument(exchange: "NSE", symbol: "OWN\(number)")] : []
+            return (0..<symbols).map { Instrument(exchange: "NSE", symbol: "SYM\($0)") } + more
+        }
+        perRound = count
+    }
+
+    func body() -> (Int) -> Void {
+        { [self] repetitions in
+            let before = delivered
+            var sent = 0
+            while sent < repetitions {
+                feeding.publish()
+                sent += 1
+                while delivered - before < (sent - 64) * perRound { sched_yield() }
+            }
+            while delivered - before < sent * perRound { sched_yield() }
+        }
+    }
+
+    private var delivered: Int { proxy.counters.settled }
+}
+
+/// Waits for something asynchronous on a thread that has nothing else to do.
+private func wait(_ body: @escaping @Sendable () async throws -> Void) throws {
+    let done = Waiting()
+    Task {
+        do {
+            try await body()
+            done.finish(nil)
+        } catch {
+            done.finish("\(error)")
+        }
+    }
+    if let trouble = done.wait() { throw BenchError(what: trouble) }
+}

@@ -1,0 +1,178 @@
+import MarketData
+import NIOCore
+import Testing
+
+@testable import StreamProxy
+
+private func at(_ seconds: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(1e12 + seconds * 1e9)) }
+
+@Suite struct AdmissionTests {
+    private let rate = TokenBucket.Rate(rate: 2, burst: 4)
+    private let attacker = PeerAddress("192.0.2.1") ?? .local
+    private let other = PeerAddress("192.0.2.2") ?? .local
+
+    @Test func aBucketRefillsAtItsRateUpToItsBurst() {
+        var bucket = TokenBucket(rate, now: at(0))
+        for _ in 0..<4 { #expect(bucket.take(1, rate, now: at(0)) == nil) }
+        #expect(bucket.take(1, rate, now: at(0)) == .milliseconds(500))
+        #expect(bucket.take(1, rate, now: at(0.5)) == nil)
+        #expect(bucket.take(3, rate, now: at(1)) == .seconds(1))
+        // A clock that is behind gives nothing and takes nothing.
+        #expect(bucket.take(1, rate, now: at(0)) == nil)
+        #expect(bucket.take(4, rate, now: at(100)) == nil)
+        #expect(bucket.take(1, rate, now: at(100)) != nil)
+        // More than the burst never comes; the time is that until it is full.
+        #expect(bucket.take(5, rate, now: at(100)) == .seconds(2))
+    }
+
+    @Test func wrongKeysMakeAnAddressWaitLongerAndLonger() {
+        var limits = ProxyLimits()
+        limits.failedAuthentications = 60
+        let admission = Admission(limits)
+        let key = KeyMark(Secret("wrong"))
+        func attempt(_ second: Double) -> TimeAmount? {
+            let wait = admission.attempt(attacker, key, now: at(second))
+            if wait == nil { admission.settle(attacker, key, wasRight: false, now: at(second)) }
+            return wait
+        }
+        for _ in 0..<60 { #expect(attempt(0) == nil) }
+        var now = 0.0
+        for block: Int64 in [1, 2, 4, 8, 16, 32, 60, 60] {
+            #expect(attempt(now) == .seconds(block))
+            // Asking meanwhile does not prolong it.
+            #expect(attempt(now + Double(block) - 0.5) == .milliseconds(500))
+            now += Double(block)
+            // One attempt after each block, then the next block.
+            #expect(attempt(now) == nil)
+        }
+        #expect(admission.attempt(other, key, now: at(now)) == nil)
+        // A quiet spell, and everything is as before.
+        for _ in 0..<60 { #expect(attempt(now + 300) == nil) }
+        #expect(attempt(now + 300) == .seconds(1))
+    }
+
+    @Test func rightKeysNeverCountAndAreLookedAtDuringABlock() {
+        var limits = ProxyLimits()
+        limits.failedAuthentications = 2
+        let admission = Admission(limits)
+        let (right, wrong) = (KeyMark(Secret("right")), KeyMark(Secret("wrong")))
+        for _ in 0..<100 {
+            #expect(admission.attempt(attacker, right, now: at(0)) == nil)
+            admission.settle(attacker, right, wasRight: true, now: at(0))
+        }
+        // Taken for wrong until they are settled: a thousand at once are not a thousand checks.
+        #expect(admission.attempt(attacker, wrong, now: at(1)) == nil)
+        #expect(admission.attempt(attacker, wrong, now: at(1)) == nil)
+        #expect(admission.attempt(attacker, wrong, now: at(1)) != nil)
+        #expect(admission.attempt(attacker, right, now: at(1)) == nil)
+        // Revoked: from now on it is a key like any other.
+        admission.settle(attacker, right, wasRight: false, now: at(1))
+        #expect(admission.attempt(attacker, right, now: at(1)) != nil)
+    }
+
+    @Test func oneNetworkOfIPv6IsOneAddress() throws {
+        var limits = ProxyLimits()
+        limits.connectionsPerAddress = 2
+        let admission = Admission(limits)
+        for suffix in ["1", "2:3"] {
+            let address = try #require(PeerAddress("2001:db8:0:1::\(suffix)"))
+            #expect(admission.enter(address, now: at(0)) == nil)
+        }
+        let third = try #require(PeerAddress("2001:db8:0:1:ffff::9"))
+        #expect(admission.enter(third, now: at(0)) == .tooManyOfAddress)
+        let elsewhere = try #require(PeerAddress("2001:db8:0:2::1"))
+        #expect(admission.enter(elsewhere, now: at(0)) == nil)
+        admission.leave(third, wasAuthenticated: false, now: at(0))
+        #expect(admission.enter(third, now: at(0)) == nil)
+    }
+
+    @Test func thisMachineIsCountedOnlyWhenAsked() throws {
+        var limits = ProxyLimits()
+        limits.connectionsPerAddress = 1
+        limits.unauthenticatedPerAddress = 1
+        let local = try #require(PeerAddress("127.0.0.1"))
+        let free = Admission(limits)
+        for _ in 0..<5 { #expect(free.enter(local, now: at(0)) == nil) }
+        limits.countsLocalSockets = true
+        let strict = Admission(limits)
+        #expect(strict.enter(local, now: at(0)) == nil)
+        #expect(strict.enter(local, now: at(0)) == .tooManyOfAddress)
+    }
+
+    @Test func theTableForgetsWhatIsIdleAndNeverOutgrowsItsBounds() {
+        var limits = ProxyLimits()
+        limits.failedAuthentications = 10
+        limits.connectionsPerAddress = 1
+        let admission = Admission(limits)
+        // Sockets that come and go leave nothing behind.
+        for number in 0..<1000 {
+            let address = PeerAddress(v4: UInt32(number))
+            #expect(admission.enter(address, now: at(0)) == nil)
+            admission.leave(address, wasAuthenticated: false, now: at(0))
+        }
+        #expect(admission.addressCount == 0)
+        let busy = PeerAddress(v4: 0xC000_0201)
+        #expect(admission.enter(busy, now: at(0)) == nil)
+        let wrong = KeyMark(Secret("wrong"))
+        // A wrong key from each of twice as many addresses as there is room for.
+        for number in 0..<(2 * 16 * AddressTable.capacity) {
+            _ = admission.attempt(PeerAddress(v4: 0x0A00_0000 + UInt32(number)), wrong, now: at(Double(number) / 1e4))
+        }
+        #expect(admission.addressCount <= 16 * AddressTable.capacity + 1)
+        // Whoever is connected is still known: its leaving is not counted below zero.
+        admission.leave(busy, wasAuthenticated: false, now: at(14))
+        #expect(admission.enter(busy, now: at(14)) == nil)
+        #expect(admission.enter(busy, now: at(14)) == .tooManyOfAddress)
+    }
+
+    @Test func usersAreCountedTogether() {
+        var limits = ProxyLimits()
+        limits.connectionsPerUser = 2
+        let admission = Admission(limits)
+        let counters = ProxyCounters()
+        let visitors = (0..<3).map { _ in Visitor(admission, counters) }
+        #expect(visitors.map { $0.enter(user: "alice") } == [true, true, false])
+        #expect(visitors[0].enter(user: "alice"), "the same again is not one more")
+        #expect(visitors[0].enter(user: "bob"))
+        #expect(visitors[2].enter(user: "alice"))
+        visitors[1].leave(now: at(0))
+        visitors[1].leave(now: at(0))
+        #expect(visitors[0].enter(user: "alice"))
+        #expect(counters.snapshot().userConnectionsLimited == 1)
+    }
+
+    @Test func aClientThatGoesOnIsCutOff() {
+        var limits = ProxyLimits()
+        limits.requests = 1
+        let visitor = Visitor(Admission(limits), ProxyCounters())
+        func verdicts(_ count: Int, _ second: Double) -> [String] {
+            (0..<count).map { _ in
+                switch visitor.request(now: at(second)) {
+                case .serve: "serve"
+                case .refuse(let rejection): rejection.code == .rateLimited ? rejection.message : "?"
+                case .close: "close"
+                }
+            }
+        }
+        #expect(Set(verdicts(10, 0)) == ["serve"])
+        #expect(
+            Set(verdicts(9, 0)) == ["More than 1 requests a second on this connection; try again in 1 second"])
+        #expect(verdicts(2, 1)[0] == "serve", "whoever waits is served")
+        #expect(verdicts(9, 1).last != "close")
+        #expect(verdicts(1, 1) == ["close"])
+    }
+
+    @Test func subscriptionsAreCountedByInstruments() {
+        var limits = ProxyLimits()
+        limits.subscriptions = 10
+        limits.instruments = 150
+        let visitor = Visitor(Admission(limits), ProxyCounters())
+        #expect(visitor.subscribe(100, new: 100, held: 0, now: at(0)) == nil)
+        let soon = visitor.subscribe(20, new: 20, held: 100, now: at(0))
+        #expect(soon?.code == .rateLimited && soon?.message.hasSuffix("try again in 2 seconds") == true)
+        #expect(visitor.subscribe(20, new: 20, held: 100, now: at(2)) == nil)
+        #expect(visitor.subscribe(101, new: 0, held: 120, now: at(60))?.message.contains("split it") == true)
+        #expect(visitor.subscribe(31, new: 31, held: 120, now: at(60))?.code == .capacity)
+        #expect(visitor.subscribe(31, new: 30, held: 120, now: at(60)) == nil)
+    }
+}
