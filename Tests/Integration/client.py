@@ -80,6 +80,11 @@ class Client:
         reply = self.request({"action": "ping"})
         assert reply["type"] == "pong", reply
 
+    def told(self, *codes: str) -> None:
+        """Receives so many notices, which must have these codes."""
+        notices = [self.reply() for _ in codes]
+        assert [notice.get("code") for notice in notices] == list(codes), notices
+
     # MARK: Ticks
 
     def tick(self, timeout: float = DEADLINE, match=None) -> dict:

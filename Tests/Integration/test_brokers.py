@@ -245,8 +245,7 @@ def test_a_rolled_token_is_picked_up_and_everything_is_subscribed_again(name, st
     venue.wait_subscribed(wanted, timeout=40)
     if name in ("zerodha", "angel"):
         assert refusals(venue) == 2
-        told = [client.reply() for _ in range(2)]
-        assert [notice["code"] for notice in told] == ["BROKER_LOGGED_OUT", "BROKER_CONNECTED"], told
+        client.told("BROKER_LOGGED_OUT", "BROKER_CONNECTED")
     client.round_trip()
     names_again = set()
     wait_until(lambda: names_again.update(

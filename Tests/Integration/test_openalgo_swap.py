@@ -230,6 +230,7 @@ def test_new_token_restores_the_session(zerodha):
         host.openalgo.login("alice", "zerodha", f"{venue.api_key}:{token}")
         venue.wait_subscribed(wanted, timeout=5)
         assert refusals(venue) == 2
+        client.told("BROKER_LOGGED_OUT", "BROKER_CONNECTED")
         client.round_trip()
         client.waiting.clear()
         assert client.tick()["symbol"] == "RELIANCE"
@@ -265,6 +266,7 @@ def test_logged_out_and_in_again(zerodha):
         assert host.refusal(host.openalgo.keys["alice"])["code"] == "BROKER_ERROR"
         host.openalgo.login("alice", "zerodha", f"{venue.api_key}:simtoken")
         venue.wait_subscribed(wanted, timeout=5)
+        client.told("BROKER_LOGGED_OUT", "BROKER_CONNECTED")
         client.round_trip()
         client.waiting.clear()
         client.tick()
