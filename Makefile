@@ -78,10 +78,31 @@ lint: ## The formatter's opinion, as an error
 format: ## Formats the Swift sources
 	swift format --in-place --recursive Sources Plugins Tests Package.swift
 
-sanitize: setup ## The tests of the rooms with C, threads or shared buffers, under the address and the thread sanitizer
-	swift test --sanitize=address --scratch-path .build-asan --filter '$(SANITIZED)'
-	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Fixtures/thread-sanitizer.supp swift test --sanitize=thread --scratch-path .build-tsan -Xlinker --export-dynamic --filter '$(SANITIZED)'
-SANITIZED := MarketBusTests|MarketDataTests|AdapterKitTests|BundledAdapterTests|StreamProxyTests
+sanitize: sanitize-address sanitize-thread ## The tests of what has C, threads or shared buffers, under the address and the thread sanitizer
+
+SANITIZED := MarketData MarketBus Accounts Instruments AdapterKit BundledAdapter ZerodhaAdapter AngelAdapter FlattradeAdapter PluginHost
+THREADED := MarketBus Accounts PluginHost
+ASAN_BUILD := .build-asan
+TSAN_BUILD := .build-tsan
+TESTS := debug/feedhostPackageTests.xctest --testing-library swift-testing
+CLANG = $(dir $(realpath $(shell command -v swift)))clang
+
+.PHONY: sanitize-address sanitize-thread
+sanitize-address: setup fixtures
+	swift build --build-tests --sanitize=address --scratch-path $(ASAN_BUILD)
+	@# Leaks are off: Swift's runtime keeps what it has made. A plugin that crashes in its probe is to die of the signal.
+	export FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) \
+	ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:suppressions=$(CURDIR)/Tests/Fixtures/address-sanitizer.supp; \
+	set -e; for room in $(SANITIZED); do $(ASAN_BUILD)/$(TESTS) --filter "^$${room}Tests[.]"; done; \
+	$(ASAN_BUILD)/$(TESTS) --no-parallel --filter StreamProxyTests --skip PermissionSequenceTests
+
+sanitize-thread: setup fixtures
+	swift build --build-tests --sanitize=thread --scratch-path $(TSAN_BUILD) -Xlinker --export-dynamic
+	$(CLANG) -Wall -O1 -shared -fPIC Tests/Fixtures/thread-sanitizer-mutex.c -o $(TSAN_BUILD)/mutex.so -ldl
+	@# The probe is a process with one thread, and the sanitizer forbids its child to exit inside dlopen.
+	export FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) LD_PRELOAD=$(CURDIR)/$(TSAN_BUILD)/mutex.so; \
+	set -e; for room in $(THREADED); do $(TSAN_BUILD)/$(TESTS) --filter "^$${room}Tests[.]" --skip PluginProbeTests; done; \
+	$(TSAN_BUILD)/$(TESTS) --no-parallel --filter StreamProxyTests --skip PermissionSequenceTests
 
 clean: ## Removes what was built
 	rm -rf .build .build-* plugins.d/*.so

@@ -37,6 +37,14 @@ extension AccountStore {
         }
     }
 
+    /// Whether there is a user of that name; a look into an index.
+    public func hasUser(_ name: String) async throws -> Bool {
+        try await read {
+            try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM users WHERE name = ?)", arguments: [name])
+        }
+            ?? false
+    }
+
     /// The brokers that a user has credentials for, by name.
     static func credentialBrokers(of user: Int64, _ db: Database) throws -> [String] {
         try String.fetchAll(

@@ -34,7 +34,8 @@ public struct SQLiteAccounts: Authenticator, CredentialSource {
         guard let permissions = found.permissions else {
             throw FeedError(.server, "What this API key allows cannot be read")
         }
-        guard let broker = found.broker, !broker.isEmpty else {
+        // Of a user without a broker of their own it is the first that there are credentials for.
+        guard let broker = found.broker.flatMap({ $0.isEmpty ? nil : $0 }) ?? found.brokers.first else {
             throw FeedError(.broker, "No broker configuration found for user")
         }
         store.noteUse(of: found.id)

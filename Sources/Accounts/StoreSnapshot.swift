@@ -72,6 +72,19 @@ struct StoreSnapshot: Sendable, Equatable {
         for (name, user) in users.sorted(by: { $0.key < $1.key }) where later.users[name] != user {
             changes.append(AccountChange(.userChanged(user: name)))
         }
+        let (had, have) = (brokers, later.brokers)
+        for (name, user) in later.users.sorted(by: { $0.key < $1.key }) {
+            // Of a user who is new, somebody may have come in before the credentials were there.
+            let before =
+                switch users[name] {
+                case nil: Set([user.broker].compactMap(\.self))
+                case user?: had[name]
+                // Whoever changed comes in anew.
+                default: have[name]
+                }
+            guard let brokers = have[name], brokers != before else { continue }
+            changes.append(AccountChange(.brokersChanged(user: name, brokers: brokers)))
+        }
         let owners = Set(credentials.keys).union(later.credentials.keys).sorted()
         for owner in owners where credentials[owner] != later.credentials[owner] && later.users[owner.user] != nil {
             changes.append(
@@ -81,5 +94,12 @@ struct StoreSnapshot: Sendable, Equatable {
                         : .credentialsChanged(user: owner.user, broker: owner.broker)))
         }
         return changes
+    }
+
+    /// What each user can choose from: the own broker, and those that there are credentials for.
+    private var brokers: [String: Set<String>] {
+        var brokers = users.mapValues { Set([$0.broker].compactMap(\.self)) }
+        for owner in credentials.keys { brokers[owner.user, default: []].insert(owner.broker) }
+        return brokers
     }
 }

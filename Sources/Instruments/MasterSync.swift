@@ -41,7 +41,7 @@ public struct MasterSync: Sendable {
     ///   - credentials: A user's at that broker; empty if there are none.
     /// - Throws: ``FeedError`` of the adapter or the download, or ``MasterError``; then nothing has changed.
     public func sync(
-        _ master: any InstrumentMaster, over download: any MasterDownload, settings: [String: String],
+        _ master: any InstrumentMaster, over download: any MasterDownload, settings: [String: Secret],
         credentials: [String: Secret], progress: @escaping @Sendable (Step) -> Void = { _ in }
     ) async throws -> MasterRecord {
         // The adapter may take its time for each answer.

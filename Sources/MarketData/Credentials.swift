@@ -58,6 +58,8 @@ public struct AccountChange: Sendable, Hashable {
         case keyChanged(keyID: Int64)
         /// The user was removed or put on another broker.
         case userChanged(user: String)
+        /// The user has these brokers now, the own one among them: clients that are connected may name them at once.
+        case brokersChanged(user: String, brokers: Set<String>)
         /// New credentials: the session is rebuilt.
         case credentialsChanged(user: String, broker: String)
         /// The user has logged out or was logged out at the broker: the session ends, and its clients are told.

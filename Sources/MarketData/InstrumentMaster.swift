@@ -32,7 +32,7 @@ public protocol InstrumentMaster: Sendable {
     ///   - settings: The adapter's settings, defaults included.
     ///   - credentials: A user's; empty if there are none.
     /// - Throws: ``FeedError`` with `AUTHENTICATION_ERROR` when credentials are missing.
-    func locate(_ file: Int, settings: [String: String], credentials: [String: Secret]) throws -> MasterLocation
+    func locate(_ file: Int, settings: [String: Secret], credentials: [String: Secret]) throws -> MasterLocation
     /// Reads an unpacked file.
     /// - Parameter rows: Takes one row after the other; what it throws ends the reading and is thrown again.
     /// - Returns: How many rows were left out because they made no sense.

@@ -1,89 +1,90 @@
-/// Takes known secrets out of text that somebody else has written: an adapter's log lines and messages.
+/// Takes known secrets out of text that somebody else has written: a plugin's log lines and messages.
 ///
-/// A secret is found as it is, percent-encoded, in hexadecimal and in base64 (when it was encoded alone); of values such
-/// as `key:token` each part counts too. Secrets of fewer than ``shortest`` bytes are left: they would hide ordinary words.
+/// A secret is found as it is, percent-encoded, in hexadecimal, in base64 (also in the midst of more) and as JSON escapes
+/// it; of values such as `key:token` each part counts too. Secrets of fewer than ``shortest`` bytes are left: they would
+/// hide ordinary words.
 public struct Redaction: Sendable {
     /// Bytes.
     public static let shortest = 6
     public static let replacement = "‹secret›"
 
-    /// The longest first, so that no part is taken out before the whole.
-    private let forms: [Secret]
+    /// By their first four bytes, so that every place of a text is looked up once.
+    private var forms: [UInt32: [Secret]] = [:]
+    private var others: [Redaction] = []
+    private let shortest: Int
 
-    public init(_ secrets: [Secret] = []) {
-        var forms: Set<Secret> = []
-        for secret in secrets {
-            secret.withBytes { bytes in
-                for part in [bytes]
-                    + bytes.split(separator: UInt8(ascii: ":")).map({ UnsafeRawBufferPointer(rebasing: $0) })
-                where part.count >= Redaction.shortest {
-                    forms.insert(Secret(bytes: part))
-                    for encoded in [Self.percent(part), Self.hexadecimal(part), Self.base64(part)] {
-                        encoded.withUnsafeBytes { _ = forms.insert(Secret(bytes: $0)) }
-                    }
+    /// - Parameter shortest: Bytes; shorter secrets are left. At least ``Redaction/shortest``.
+    public init(_ secrets: [Secret] = [], shortest: Int = Redaction.shortest) {
+        self.shortest = max(shortest, Redaction.shortest)
+        for secret in secrets { insert(secret) }
+    }
+
+    /// Takes out what either does.
+    public func joined(with other: Redaction) -> Redaction {
+        var both = self
+        both.others.append(other)
+        return both
+    }
+
+    private var isEmpty: Bool { forms.isEmpty && others.allSatisfy(\.isEmpty) }
+
+    public mutating func insert(_ secret: Secret) {
+        secret.withBytes { bytes in
+            for part in [bytes]
+                + bytes.split(separator: UInt8(ascii: ":")).map({ UnsafeRawBufferPointer(rebasing: $0) })
+            where part.count >= shortest {
+                SecretForms.each(of: part) { form in
+                    let key = Self.key(form, at: 0)
+                    if forms[key]?.contains(form) != true { forms[key, default: []].append(form) }
                 }
             }
         }
-        self.forms = forms.sorted { one, other in one.withBytes(\.count) > other.withBytes(\.count) }
     }
 
     public func clean(_ text: String) -> String {
-        guard !forms.isEmpty, !text.isEmpty else { return text }
-        var bytes = Array(text.utf8)
-        var isChanged = false
-        for form in forms {
+        guard !isEmpty, !text.isEmpty else { return text }
+        var text = text
+        return text.withUTF8 { clean(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The beginning of a text without the secrets in it.
+    /// - Parameters:
+    ///   - text: UTF-8; what is none is replaced.
+    ///   - limit: Bytes of it that are taken. A secret that begins within them and ends behind them is taken out, too.
+    public func clean(_ text: UnsafeRawBufferPointer, limit: Int = .max) -> String {
+        let end = min(text.count, limit)
+        guard !isEmpty else { return String(decoding: text[..<end], as: UTF8.self) }
+        var clean: [UInt8] = []
+        clean.reserveCapacity(end + 16)
+        // Behind the last secret that was found; secrets that overlap are taken out together.
+        var hidden = 0
+        for index in 0..<end {
+            let length = longestForm(in: text, at: index)
+            if length > 0, index >= hidden { clean.append(contentsOf: Redaction.replacement.utf8) }
+            hidden = max(hidden, index + length)
+            if index >= hidden { clean.append(text[index]) }
+        }
+        return String(decoding: clean, as: UTF8.self)
+    }
+
+    /// Bytes of the longest form that stands there; 0 for none.
+    private func longestForm(in text: UnsafeRawBufferPointer, at index: Int) -> Int {
+        guard index + Self.shortest <= text.count else { return 0 }
+        let elsewhere = others.reduce(0) { max($0, $1.longestForm(in: text, at: index)) }
+        guard let candidates = forms[Self.key(text, at: index)] else { return elsewhere }
+        return candidates.reduce(elsewhere) { longest, form in
             form.withBytes { form in
-                var start = 0
-                while let found = Self.find(form, in: bytes, from: start) {
-                    bytes.replaceSubrange(found..<(found + form.count), with: Redaction.replacement.utf8)
-                    start = found + Redaction.replacement.utf8.count
-                    isChanged = true
-                }
+                guard form.count > longest, form.count <= text.count - index,
+                    text[index..<(index + form.count)].elementsEqual(form)
+                else { return longest }
+                return form.count
             }
         }
-        return isChanged ? String(decoding: bytes, as: UTF8.self) : text
     }
 
-    private static func find(_ form: UnsafeRawBufferPointer, in bytes: [UInt8], from start: Int) -> Int? {
-        guard let first = form.first, bytes.count >= form.count else { return nil }
-        var index = start
-        while index <= bytes.count - form.count {
-            if bytes[index] == first, bytes[index..<(index + form.count)].elementsEqual(form) { return index }
-            index += 1
-        }
-        return nil
-    }
+    private static func key(_ form: Secret, at index: Int) -> UInt32 { form.withBytes { key($0, at: index) } }
 
-    private static func percent(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        bytes.flatMap { byte -> [UInt8] in
-            let isPlain =
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
-            return isPlain ? [byte] : [UInt8(ascii: "%")] + digits(byte, "0123456789ABCDEF")
-        }
-    }
-
-    private static func hexadecimal(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        bytes.flatMap { digits($0, "0123456789abcdef") }
-    }
-
-    private static func digits(_ byte: UInt8, _ digits: StaticString) -> [UInt8] {
-        digits.withUTF8Buffer { [$0[Int(byte >> 4)], $0[Int(byte & 15)]] }
-    }
-
-    /// Without the padding: that way it is found with and without.
-    private static func base64(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var text: [UInt8] = []
-        var (buffer, bits) = (0, 0)
-        for byte in bytes {
-            (buffer, bits) = ((buffer << 8 | Int(byte)) & 0xFFFFFF, bits + 8)
-            while bits >= 6 {
-                bits -= 6
-                text.append(alphabet[buffer >> bits & 63])
-            }
-        }
-        if bits > 0 { text.append(alphabet[buffer << (6 - bits) & 63]) }
-        return text
+    private static func key(_ bytes: UnsafeRawBufferPointer, at index: Int) -> UInt32 {
+        bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self)
     }
 }

@@ -16,6 +16,22 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
     /// - Parameter bytes: UTF-8.
     public init(bytes: UnsafeRawBufferPointer) { storage = Storage(bytes) }
 
+    /// Nil when the bytes are no UTF-8.
+    public init?(utf8 bytes: UnsafeRawBufferPointer) {
+        var decoder = UTF8()
+        var iterator = bytes.makeIterator()
+        // Without a text that holds them, which could not be wiped.
+        while true {
+            switch decoder.decode(&iterator) {
+            case .scalarValue: continue
+            case .emptyInput:
+                self.init(bytes: bytes)
+                return
+            case .error: return nil
+            }
+        }
+    }
+
     /// The text itself. Call it only where the secret is used, never where something is written. It is a copy that is
     /// not wiped.
     public var revealed: String { withBytes { String(decoding: $0, as: UTF8.self) } }

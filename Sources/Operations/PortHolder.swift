@@ -1,8 +1,17 @@
 import Foundation
 
-/// Finds out which process listens on a TCP port of this machine, by the tables under `/proc`.
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Finds out which process listens on a TCP port or a Unix socket of this machine.
 public enum PortHolder {
-    /// `python3 (process 4711)`; nil when nobody is found, for example because the process belongs to another user.
+    /// By the tables under `/proc`.
+    /// - Returns: `python3 (process 4711)`; nil when nobody is found, for example because the process belongs to another user.
     public static func name(port: Int) -> String? {
         let inodes = listeners(port: port)
         guard !inodes.isEmpty else { return nil }
@@ -14,11 +23,35 @@ public enum PortHolder {
                     let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(descriptor)"),
                     inodes.contains(target)
                 else { continue }
-                let name = (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)) ?? "a process"
-                return "\(name.trimmingCharacters(in: .whitespacesAndNewlines)) (process \(process))"
+                return describe(process)
             }
         }
         return nil
+    }
+
+    /// By asking the kernel, which takes a connection that says nothing: `/proc/net/unix` shows the name that a socket was
+    /// bound under, and not the one that it was renamed to.
+    /// - Returns: As ``name(port:)``; nil when nobody listens, or nobody may connect.
+    public static func name(unixSocket path: String) -> String? {
+        #if os(Linux)
+        guard let probe = UnixProbe(path) else { return nil }
+        defer { probe.close() }
+        guard probe.connect() == 0 else { return nil }
+        // struct ucred: process, user, group.
+        var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
+        var size = socklen_t(MemoryLayout.size(ofValue: credentials))
+        guard getsockopt(probe.descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0, credentials.0 > 0 else {
+            return nil
+        }
+        return describe("\(credentials.0)")
+        #else
+        return nil
+        #endif
+    }
+
+    private static func describe(_ process: String) -> String {
+        let name = (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)) ?? "a process"
+        return "\(name.trimmingCharacters(in: .whitespacesAndNewlines)) (process \(process))"
     }
 
     /// The sockets that listen on the port, as `socket:[inode]`.

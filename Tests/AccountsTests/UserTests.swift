@@ -27,6 +27,16 @@ struct UserTests {
         #expect(try await store.users().map(\.name) == ["alice"])
     }
 
+    @Test func whetherThereIsAUser() async throws {
+        #expect(try await !store.hasUser("alice"))
+        try await store.addUser("alice", broker: "simulator")
+        #expect(try await store.hasUser("alice"))
+        // Names are compared as they are.
+        for other in ["Alice", "alic", "alice ", "", "ALICE"] { #expect(try await !store.hasUser(other), "\(other)") }
+        try await store.removeUser("alice")
+        #expect(try await !store.hasUser("alice"))
+    }
+
     @Test func takenNameSaysWhatToDo() async throws {
         try await store.addUser("alice", broker: "simulator")
         let same = await failure { try await store.addUser("alice", broker: "simulator") }

@@ -90,6 +90,42 @@ struct WatcherTests {
             ])
     }
 
+    @Test func brokersThatAUserCanChooseFrom() async throws {
+        let watcher = try watcher()
+        // bob is on the simulator: credentials there are no further broker.
+        try await other.setCredentials(user: "bob", broker: "simulator", ["token": Secret("1")])
+        try await other.setCredentials(user: "bob", broker: "angel", ["token": Secret("1")])
+        #expect(
+            await seen(watcher) == [
+                .brokersChanged(user: "bob", brokers: ["simulator", "angel"]),
+                .credentialsChanged(user: "bob", broker: "angel"),
+                .credentialsChanged(user: "bob", broker: "simulator"),
+            ])
+        let later = try self.watcher()
+        try await other.setCredentials(user: "bob", broker: "angel", ["token": Secret("2")])
+        try await other.removeCredentials(user: "bob", broker: "simulator")
+        #expect(
+            await seen(later) == [
+                .credentialsChanged(user: "bob", broker: "angel"),
+                .credentialsRevoked(user: "bob", broker: "simulator"),
+            ])
+    }
+
+    /// Between two looks: somebody may have come in before the credentials were there.
+    @Test func userAddedAndGivenAnotherBrokerBetweenTwoLooks() async throws {
+        let watcher = try watcher()
+        try await other.addUser("carol", broker: "simulator")
+        try await other.addUser("dora", broker: "simulator")
+        try await other.setCredentials(user: "carol", broker: "simulator", ["token": Secret("1")])
+        try await other.setCredentials(user: "dora", broker: "angel", ["token": Secret("1")])
+        #expect(
+            await seen(watcher) == [
+                .brokersChanged(user: "dora", brokers: ["simulator", "angel"]),
+                .credentialsChanged(user: "carol", broker: "simulator"),
+                .credentialsChanged(user: "dora", broker: "angel"),
+            ])
+    }
+
     @Test func changedKey() async throws {
         let watcher = try watcher()
         try await other.changeKey(1) { $0.expires = 1_800_000_000 }

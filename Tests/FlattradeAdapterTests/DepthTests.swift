@@ -123,7 +123,10 @@ import Testing
         #expect(tradeTime([("ltt", "25:00:00")]) == nil)
         #expect(host.metric(FH_M_FRAMES_BAD) == 1)
         // The feed's clock goes on between two feed times.
-        host.advance(by: .seconds(3_600))
+        for _ in 0..<60 {
+            host.advance(by: .seconds(60))
+            host.deliver(#"{"t":"hk","hk":"1638560400"}"#)
+        }
         #expect(tradeTime([("ltt", "01:09:58")]) == 1_638_560_398_000_000_000)
     }
 

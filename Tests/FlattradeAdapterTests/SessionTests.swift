@@ -88,11 +88,46 @@ import Testing
         let host = try openNoren()
         host.advance(by: .seconds(29))
         #expect(host.requests.isEmpty)
-        host.advance(by: .seconds(61))
-        #expect(host.requests == Array(repeating: #"{"t":"h"}"#, count: 3))
+        host.advance(by: .seconds(31))
         host.deliver(#"{"t":"hk","hk":"1638512684"}"#)
+        host.advance(by: .seconds(30))
+        #expect(host.requests == Array(repeating: #"{"t":"h"}"#, count: 3))
         host.deliver(#"{"t":"h"}"#)
         #expect(host.metrics.isEmpty)
+    }
+
+    /// The socket is open, and nothing comes: such a session never recovers.
+    @Test func aMuteSessionIsRenewed() throws {
+        let host = try openNoren()
+        host.advance(by: .seconds(60))
+        host.deliver(#"{"t":"hk","hk":"1638512684"}"#)
+        host.advance(by: .milliseconds(74_999))
+        #expect(host.connections.last?.state == UInt32(FH_CONN_READY))
+        host.advance(by: .milliseconds(1))
+        let last = try #require(host.connections.last)
+        #expect((last.state, last.reason) == (UInt32(FH_CONN_DISCONNECTED), UInt32(FH_WHY_NETWORK)))
+        #expect(last.message == "Flattrade has sent nothing for 75 s, not even answers to heartbeats")
+        #expect(host.sockets[0].closeCode == 1_000)
+        #expect(host.timerCount == 0)
+    }
+
+    @Test func howLongASessionMayBeSilentIsASetting() throws {
+        let host = try openNoren(settings: ["silence": "10"])
+        host.advance(by: .seconds(8))
+        #expect(host.requests == Array(repeating: #"{"t":"h"}"#, count: 2))
+        #expect(host.connections.last?.state == UInt32(FH_CONN_READY))
+        host.advance(by: .seconds(2))
+        #expect(host.connections.last?.state == UInt32(FH_CONN_DISCONNECTED))
+    }
+
+    @Test func ticksAreASignOfLife() throws {
+        let host = try openNoren()
+        host.want(["NSE|22"], FH_MODE_LTP)
+        for _ in 0..<20 {
+            host.advance(by: .seconds(30))
+            host.deliver(feed("tf", "NSE|22", [("lp", "6.00")]))
+        }
+        #expect(host.connections.last?.state == UInt32(FH_CONN_READY))
     }
 
     @Test func aSecondLoginElsewhereIsToldAsSuch() throws {
@@ -158,6 +193,7 @@ import Testing
 
     @Test(arguments: [
         ["protocol": "middle"], ["endpoint": "https://here"], ["cooldown": "-1"], ["cooldown": "4000"],
+        ["silence": "4"], ["silence": "101"],
     ])
     func refusesSettingsThatMakeNoSense(settings: [String: String]) {
         #expect(throws: InMemoryHost.LoadFailure.self) { try InMemoryHost(norenEntry, settings: settings) }

@@ -211,7 +211,7 @@ import Testing
         }
         #expect(broker.depths == Set(wanted.filter { $0.value == FH_MODE_DEPTH }.keys), "seed \(seed)")
         #expect(broker.touchlines == Set(wanted.filter { $0.value != FH_MODE_DEPTH }.keys), "seed \(seed)")
-        #expect(host.timerCount == 1, "the heartbeat; nothing waits to be sent")
+        #expect(host.timerCount == 2, "the heartbeat and the watch for silence; nothing waits to be sent")
     }
 }
 

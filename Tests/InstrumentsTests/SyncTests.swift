@@ -10,11 +10,11 @@ private struct LineMaster: InstrumentMaster {
     let broker = "lines"
     let files: [String]
 
-    func locate(_ file: Int, settings: [String: String], credentials: [String: Secret]) throws -> MasterLocation {
+    func locate(_ file: Int, settings: [String: Secret], credentials: [String: Secret]) throws -> MasterLocation {
         guard let token = credentials["token"] else { throw FeedError(.authentication, "no token is stored") }
         return MasterLocation(
             url: Secret("https://masters.example:8443/\(token.revealed)/\(files[file])?secret=1"),
-            fields: [("X-Setting", Secret(settings["colour"] ?? ""))])
+            fields: [("X-Setting", settings["colour"] ?? Secret(""))])
     }
 
     func parse(_ file: Int, _ bytes: UnsafeRawBufferPointer, rows: (Listing) throws -> Void) throws -> Int {
@@ -64,7 +64,7 @@ struct SyncTests {
         async throws -> MasterRecord
     {
         try await MasterSync(store: store).sync(
-            master, over: Downloads(content: content), settings: ["colour": "red"], credentials: credentials)
+            master, over: Downloads(content: content), settings: ["colour": Secret("red")], credentials: credentials)
     }
 
     private func symbols() async throws -> [String] {

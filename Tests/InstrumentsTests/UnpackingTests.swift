@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Instruments
@@ -95,9 +96,13 @@ struct UnpackingTests {
         #expect(failure(PackedBytes.gzip(Array(zeros.prefix(limit))), limit: limit) == nil)
     }
 
-    /// Whatever comes, it is an answer: bytes of archives, turned over at random.
+    /// Whatever comes, it is an answer: bytes of archives, turned over at random. `FEEDHOST_FUZZ` is how many files;
+    /// `FEEDHOST_FUZZ_SEED` repeats a run.
     @Test func noiseNeverCrashes() {
-        let seed = UInt64.random(in: .min ... .max)
+        let environment = ProcessInfo.processInfo.environment
+        let seed = environment["FEEDHOST_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: .min ... .max)
+        let count = environment["FEEDHOST_FUZZ"].flatMap { Int($0) } ?? 4_000
+        print("archives: FEEDHOST_FUZZ_SEED=\(seed)")
         var random = SeededNumbers(seed)
         let sources = [
             PackedBytes.gzip(Array(text.prefix(3000))),
@@ -105,7 +110,7 @@ struct UnpackingTests {
                 .init(name: "a", content: Array(text.prefix(900))), .init(name: "b", content: [1], isStored: true),
             ]),
         ]
-        for round in 0..<4000 {
+        for round in 0..<count {
             var bytes = sources[round % 2]
             for _ in 0...random.next(6) {
                 bytes[random.next(bytes.count)] = UInt8(truncatingIfNeeded: random.next(256))

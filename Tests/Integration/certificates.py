@@ -17,14 +17,15 @@ from cryptography.x509.oid import NameOID
 class Pair:
     """A certificate for this machine and its key, as PEM."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, begins: float = -1, ends: float = 1):
+        """`begins` and `ends` are days from now."""
         self._key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.datetime.now(datetime.timezone.utc)
         self._certificate = (
             x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(self._key.public_key())
-            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
+            .serial_number(x509.random_serial_number()).not_valid_before(now + datetime.timedelta(days=begins))
+            .not_valid_after(now + datetime.timedelta(days=ends))
             .add_extension(x509.SubjectAlternativeName(
                 [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
             .sign(self._key, hashes.SHA256()))

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from host import DEADLINE
+from host import DEADLINE, SHOWN
 
 STREAMED = ("market_data", "order_update")
 
@@ -40,6 +40,8 @@ class Client:
 
     def send(self, message) -> None:
         """Sends text and bytes as they are, anything else as JSON."""
+        if isinstance(message, dict) and isinstance(message.get("api_key"), str):
+            SHOWN.append(message["api_key"])
         self.ws.send(message if isinstance(message, (str, bytes)) else json.dumps(message))
 
     def receive(self, timeout: float = DEADLINE) -> dict:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import time
 import urllib.parse
+from collections import deque
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
@@ -16,6 +18,14 @@ REPO = Path(__file__).resolve().parents[2]
 DEADLINE = float(os.environ.get("FEEDHOST_TEST_DEADLINE", "20"))
 #: When set, hosts log at this level, and whatever they have written is searched for the secrets that they held.
 LOG_LEVEL = os.environ.get("FEEDHOST_TEST_LOG_LEVEL")
+#: The latest keys that clients of these tests have shown to any host, right or wrong.
+SHOWN: deque[str] = deque(maxlen=300)
+#: Settings that are secrets, and settings that name a file which holds one.
+SECRET = {
+    "FEEDHOST_MASTER_KEY", "FEEDHOST_JWT_SECRET", "BROKER_API_KEY", "BROKER_API_SECRET", "BROKER_API_KEY_MARKET",
+    "BROKER_API_SECRET_MARKET", "API_KEY_PEPPER", "FERNET_SALT",
+}
+SECRET_FILES = {"FEEDHOST_KEY_FILE", "FEEDHOST_JWT_SECRET_FILE", "FEEDHOST_TLS_KEY", "FEEDHOST_BUS_CERTIFICATE"}
 
 
 def binary() -> Path:
@@ -48,6 +58,11 @@ def forms(secret: str) -> set[str]:
         middle = text[(0, 2, 3)[shift]:-1]
         found |= {middle, middle.replace("+", "-").replace("/", "_")}
     return found
+
+
+def is_telling(text: str) -> bool:
+    """Whether it means something that a text is found: shorter ones are parts of words, `000…` is one of numbers."""
+    return len(text) >= 8 and len(set(text)) > 4
 
 
 class Host:
@@ -84,9 +99,13 @@ class Host:
 
     def run(self, *arguments, stdin: str | None = None, timeout: float = DEADLINE) -> subprocess.CompletedProcess:
         """Runs another `feedhost` command in this host's environment; does not look at the outcome."""
-        return subprocess.run(
+        result = subprocess.run(
             [str(binary()), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=timeout,
             cwd=self.folder, env=self.environment)
+        if LOG_LEVEL:
+            found = self.found(result.stdout + result.stderr)
+            assert not found, f"secrets in what `feedhost {' '.join(map(str, arguments[:2]))}` has said: {found}"
+        return result
 
     def cli(self, *arguments, stdin: str | None = None) -> str:
         """Runs a command on this host's store; it must succeed. Returns its standard output without the line end."""
@@ -165,7 +184,8 @@ class Host:
     def stop(self, timeout: float = DEADLINE) -> None:
         """SIGTERM; the host must drain, take its ready file away and exit with 0."""
         if self.process is None:
-            return
+            # It has crashed or was killed: what it wrote must be as clean.
+            return self.check()
         process, self.process = self.process, None
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -177,6 +197,11 @@ class Host:
             raise AssertionError(f"the host did not end within {timeout:g} s of SIGTERM:\n{self.stderr}") from None
         assert code == 0, f"the host ended with {code}:\n{self.stderr}"
         assert not self.ready_file.exists(), "the ready file is still there"
+        self.check()
+
+    # MARK: Secrets
+
+    def check(self) -> None:
         if LOG_LEVEL:
             assert not self.leaks(), f"secrets in what the host has written: {self.leaks()}"
 
@@ -184,10 +209,31 @@ class Host:
         """Where a secret is found in what the host has written, in any of the usual encodings."""
         written = [self.stderr_file, self.stdout_file, *self.folder.glob("**/*stats*.json"), *self.folder.glob("**/*.log")]
         return [
-            f"{path.name}: {secret[:3]}…" for path in written if path.is_file()
-            for text in [path.read_text(errors="replace")]
-            for secret in self.secrets if any(form in text for form in forms(secret))
+            f"{path.name}: {secret}" for path in written if path.is_file()
+            for secret in self.found(path.read_text(errors="replace"))
         ]
+
+    def found(self, text: str) -> list[str]:
+        return [f"{secret[:3]}…" for secret in self.held() if any(form in text for form in forms(secret))]
+
+    def held(self) -> set[str]:
+        """All secrets that came to this host, by whatever way."""
+        held = self.secrets | set(SHOWN)
+        values = list(self.environment.items())
+        own = self.folder / ".env"
+        if own.is_file():
+            values += re.findall(r"^\s*(\w+)\s*=\s*['\"]?([^'\"\n#]*)", own.read_text(errors="replace"), re.MULTILINE)
+        held |= {value for name, value in values if name in SECRET}
+        files = [Path(self.folder, value) for name, value in values if name in SECRET_FILES]
+        for path in [*files, *self.folder.glob("*.db.key*")]:
+            text = path.read_text(errors="replace") if path.is_file() else ""
+            if "PRIVATE KEY" in text:
+                held |= {line for line in text.splitlines() if "---" not in line}
+            elif "secret-key" in text:
+                held |= set(re.findall(r'secret-key\s*=\s*"(.*)"', text))
+            else:
+                held.add(text.strip())
+        return {secret for secret in held if is_telling(secret)}
 
     def kill(self) -> None:
         """For clean-up after a failure: no questions asked."""

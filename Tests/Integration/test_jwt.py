@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import subprocess
 import time
 
 import pytest
@@ -87,6 +88,39 @@ def test_a_revoked_token_closes_its_client(host, connect, tmp_path):
     assert code and code >= 4000
     other.round_trip()
     assert "revoked" in refusal(host, token())["message"]
+
+
+def test_a_token_that_is_taken_off_the_list_counts_again(host, connect, tmp_path):
+    client = connect(host)
+    client.auth(token())
+    (tmp_path / "revoked").write_text("first\n")
+    assert client.closed(5)[0] == 4503
+    assert "revoked" in refusal(host, token())["message"]
+    (tmp_path / "revoked").write_text("# a mistake\n")
+    again = connect(host)
+    again.auth(token())
+    again.subscribe("NSE:RELIANCE")
+    again.tick()
+
+
+def test_algorithms_that_are_not_listed(start_host, connect, tmp_path):
+    """RS256 and HS256 have keys here, and only RS256 is listed; a broken list is an error that says what there is."""
+    subprocess.run(["openssl", "genrsa", "-out", tmp_path / "rsa.key", "2048"], check=True, capture_output=True)
+    subprocess.run(["openssl", "rsa", "-in", tmp_path / "rsa.key", "-pubout", "-out", tmp_path / "rsa.pem"],
+                   check=True, capture_output=True)
+    env = {"FEEDHOST_ACCOUNTS": "jwt", "FEEDHOST_JWT_SECRET": SECRET, "FEEDHOST_JWT_PUBLIC_KEYS": tmp_path / "rsa.pem"}
+    host = start_host({}, env=env | {"FEEDHOST_JWT_ALGORITHMS": "RS256"})
+    signed = token(alg="RS256").rpartition(".")[0]
+    signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", tmp_path / "rsa.key"], input=signed.encode(),
+                               check=True, capture_output=True).stdout
+    connect(host).auth(f"{signed}.{encode(signature)}")
+    assert "signed with HS256, which is not allowed here" in refusal(host, token())["message"]
+    for name in ("none", "None", "NONE", "HS384"):
+        for key in (token(alg=name), token(alg=name).rpartition(".")[0] + "."):
+            assert refusal(host, key)["message"] == "The token is signed in a way that is not allowed here"
+    host.environment["FEEDHOST_JWT_ALGORITHMS"] = "RS256,none"
+    doctor = host.run("doctor")
+    assert doctor.returncode == 1 and "some of HS256, RS256, ES256" in doctor.stdout, doctor.stdout
 
 
 def test_a_token_that_runs_out(start_host, connect):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from client import Client, symbols
 from host import wait_until
@@ -81,23 +83,46 @@ def test_requests_of_a_client(start_host):
         other.round_trip()
         # Who waits is served again; who never does is sent away.
         wait_until(lambda: greedy.request({"action": "ping"}).get("type") == "pong", "a token", interval=0.5)
-        for _ in range(200):
-            greedy.send({"action": "ping"})
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(200):
+                greedy.send({"action": "ping"})
         assert greedy.closed() == (4429, "too many requests")
         other.round_trip()
 
 
-def test_subscriptions_and_instruments_of_a_client(start_host):
-    host = start_host(env={"FEEDHOST_MAX_SUBSCRIPTIONS": 1, "FEEDHOST_MAX_INSTRUMENTS": 13})
-    names = [f"NSE:SYM{number}" for number in range(14)]
+def outcomes(reply) -> list[str | None]:
+    assert reply["type"] == "subscribe"
+    return [entry.get("code") for entry in reply["subscriptions"]]
+
+
+def test_subscriptions_of_a_client(start_host):
+    """Ten may come at once; the entries after them are refused, and one more for each second that the test takes."""
+    host = start_host(env={"FEEDHOST_MAX_SUBSCRIPTIONS": 1})
     with Client(host.url, host.keys["alice"]) as client:
-        assert client.request({"action": "subscribe", "symbols": symbols(*names)})["code"] == "MAX_CAPACITY_REACHED"
-        too_many = client.request({"action": "subscribe", "symbols": symbols(*names[:11])})
-        assert too_many["code"] == "RATE_LIMITED" and "at most 10" in too_many["message"]
         client.subscribe("NSE:RELIANCE", "NSE:INFY", "NSE:TCS", "NSE:SBIN")
-        soon = client.request({"action": "subscribe", "symbols": symbols(*names[:9])})
-        assert soon["code"] == "RATE_LIMITED" and "try again in" in soon["message"]
+        names = [f"NSE:SYM{number}" for number in range(100)]
+        reply = client.request({"action": "subscribe", "symbols": symbols(*names)})
+        codes = outcomes(reply)
+        taken = codes.index("RATE_LIMITED")
+        assert 6 <= taken < 90 and set(codes[taken:]) == {"RATE_LIMITED"} and "RATE_LIMITED" not in codes[:taken]
+        assert reply["status"] == "partial"
+        assert reply["subscriptions"][taken]["message"].startswith(
+            f"More than 1 instruments a second on this connection ({taken} of these 100 were in time); try again in 10 s")
         client.tick()
+
+
+def test_instruments_of_a_client(start_host):
+    host = start_host(env={"FEEDHOST_MAX_INSTRUMENTS": 3})
+    with Client(host.url, host.keys["alice"]) as client:
+        client.subscribe("NSE:RELIANCE")
+        reply = client.request({"action": "subscribe", "symbols": symbols("NSE:RELIANCE", "NSE:INFY", "NSE:TCS", "NSE:SBIN")})
+        assert outcomes(reply) == [None, None, None, "MAX_CAPACITY_REACHED"] and reply["status"] == "partial"
+        assert reply["subscriptions"][3]["message"] == (
+            "One client may hold 3 instruments (1 held, 2 more in this request); unsubscribe some first")
+        seen = {client.tick()["symbol"] for _ in range(12)}
+        assert {"INFY", "TCS"} <= seen and "SBIN" not in seen
+        client.request({"action": "unsubscribe", "symbols": symbols("NSE:TCS")})
+        client.subscribe("NSE:SBIN")
 
 
 @pytest.mark.parametrize("rules, page, expected", [

@@ -94,8 +94,8 @@ def test_a_socket_left_by_a_killed_host_is_replaced(start_host, tmp_path_factory
     # While it lives nobody else gets the address.
     other = Host(tmp_path_factory.mktemp("other"), arguments=["--listen", f"unix:{path}"])
     result = other.run(*other.command[1:], timeout=60)
-    assert result.returncode != 0 and f"another process listens on {path}" in result.stderr
-    assert "--listen" in result.stderr
+    assert result.returncode != 0 and "--listen" in result.stderr
+    assert f"unix:{path} is taken: feedhost (process {first.process.pid}) holds it" in result.stderr
     assert os.stat(path).st_ino == inode
     first.kill()
     assert path.exists()
@@ -166,7 +166,7 @@ def test_without_coalescing_each_frame_is_a_segment(start_host):
             client.ticks(1000)
             shares.append((segments(client) - before) / 1001)
     # The rest is what the kernel puts together while it waits for an acknowledgement.
-    assert shares[0] < 0.5 and shares[1] > 0.9, f"segments for each frame: {shares}"
+    assert shares[0] < 0.5 and shares[1] > 0.7, f"segments for each frame: {shares}"
 
 
 # MARK: TLS

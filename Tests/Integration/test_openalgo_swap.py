@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import secrets
-import shutil
 import sqlite3
 import time
 from pathlib import Path
@@ -340,58 +338,3 @@ def test_a_store_that_is_named_is_stronger(installation):
     Client(host.url, host.keys["dave"]).close()
     assert host.refusal(host.openalgo.keys["alice"])["code"] == "AUTHENTICATION_ERROR"
     assert "not OpenAlgo's" in host.stderr
-
-
-# MARK: OpenAlgo's own files
-
-SAMPLE = os.environ.get("FEEDHOST_OPENALGO_SAMPLE")
-
-
-@pytest.mark.skipif(not SAMPLE, reason="FEEDHOST_OPENALGO_SAMPLE names no folder with OpenAlgo's sample.env and sample.db")
-def test_sample_of_its_own_making(tmp_path):
-    host = Swap(tmp_path / "openalgo")
-    (host.folder / "db").mkdir()
-    shutil.copyfile(f"{SAMPLE}/sample.env", host.folder / ".env")
-    shutil.copyfile(f"{SAMPLE}/sample.db", host.folder / "db/openalgo.db")
-    venues = {
-        "zerodha": Simulator("zerodha", tmp_path, api_key="kitekey123", access_token="kite-access-token-ABC").start(),
-        "angel": Simulator("angel", tmp_path, api_key="kitekey123", access_token="angel-jwt-token-DEF",
-                           feed_token="angel-feed-777", user="B98765").start()}
-    host.environment |= {"WEBSOCKET_PORT": "0", "FEEDHOST_ZERODHA_ENDPOINT": venues["zerodha"].url,
-                         "FEEDHOST_ANGEL_ENDPOINT": venues["angel"].url}
-    keys = {
-        "alice": "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90",
-        "bob_k": "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0",
-        "carol": "9999aaaabbbbccccddddeeeeffff00009999aaaabbbbccccddddeeeeffff0000"}
-    try:
-        host.start()
-        known = {str(row["key"]) for row in venues["zerodha"].instruments().values()}
-        assert {"738561", "256265"} <= known
-        with Client(host.url) as client:
-            assert client.auth(keys["alice"])["broker"] == "zerodha"
-            for exchange, symbol, token in [
-                ("NSE", "RELIANCE", 738561), ("NSE", "M&M", 519937), ("NSE_INDEX", "NIFTY", 256265),
-                ("BSE_INDEX", "SENSEX", 265), ("NFO", "NIFTY29DEC2624000CE", 11536642),
-                ("MCX", "CRUDEOIL18DEC26FUT", 122334466),
-            ]:
-                client.subscribe(f"{exchange}:{symbol}", mode="Quote")
-                # The simulated market has contracts of its own, and forgets tokens that are none of them.
-                if str(token) in known:
-                    wait_until(
-                        lambda token=token: str(token) in map(str, venues["zerodha"].subscribed().get("quote", [])),
-                        f"{symbol} as token {token}")
-                    client.tick()
-        with Client(host.url) as client:
-            reply = client.auth(keys["bob_k"])
-            assert (reply["broker"], reply["user_id"]) == ("angel", "bob_k")
-        carol = host.refusal(keys["carol"])
-        assert (carol["code"], carol["message"]) == ("BROKER_ERROR", "No broker configuration found for user")
-        other = host.refusal("f" * 64)
-        assert (other["code"], other["message"]) == ("AUTHENTICATION_ERROR", "Invalid API key")
-        host.stop()
-        for secret in [*keys.values(), "kite-access-token", "angel-jwt", "kite-feed", "angel-feed", "00112233", "f0e1d2c3"]:
-            assert secret not in host.said
-    finally:
-        host.kill()
-        for venue in venues.values():
-            venue.stop()

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from client import Client, symbols
+from host import wait_until
 from simulator import Simulator
 
 #: What the store's changes may take to be noticed.
@@ -99,7 +100,7 @@ def test_orders_and_number_of_instruments(host, connect):
     assert (refused["code"], refused["request_id"], "type" in refused) == ("NOT_PERMITTED", 5, False)
     entries = subscribe(client, "NSE:TCS", "NSE:SBIN", "NSE:RELIANCE")
     assert [entry.get("code") for entry in entries] == [None, None, "MAX_CAPACITY_REACHED"]
-    assert entries[2]["message"] == "This API key permits 2 instruments at a time (2 held); unsubscribe some first"
+    assert entries[2]["message"] == "This API key permits 2 instruments at a time (0 held, 2 more in this request); unsubscribe some first"
     client.unsubscribe("NSE:TCS")
     assert subscribe(client, "NSE:RELIANCE")[0]["status"] == "success"
 
@@ -159,6 +160,30 @@ def test_a_key_for_one_broker(host, connect):
     assert client.request({"action": "get_supported_brokers"})["brokers"] == ["simulator"]
     client.subscribe("NSE:RELIANCE")
     client.ticks(5)
+
+
+def test_a_further_broker_counts_while_clients_are_connected(host, connect):
+    """Credentials at another broker are added: it can be named, where the key permits it, and is the default of who had none."""
+    host.add_user("dora", "simulator")
+    for name, options in {"here": ["--brokers", "simulator"], "there": ["--brokers", SECOND]}.items():
+        host.keys[name] = host.cli("keys", "issue", "dora", *options)
+    client, here = connect(host, "dora"), connect(host, "here")
+    client.subscribe("NSE:TCS")
+    there = connect(host)
+    reply = there.request({"action": "authenticate", "api_key": host.keys["there"]})
+    assert (reply["code"], reply["message"]) == ("BROKER_ERROR", "This API key permits none of the user's brokers")
+    assert subscribe(client, "NSE:INFY", broker=SECOND)[0]["code"] == "NOT_PERMITTED"
+    refused = subscribe(here, "NSE:INFY", broker=SECOND)
+
+    host.set_credentials("dora", SECOND, **CREDENTIALS)
+    wait_until(lambda: subscribe(client, "NSE:INFY", broker=SECOND)[0]["status"] == "success", "the broker", NOTICED)
+    assert client.tick(match=lambda tick: tick["broker"] == SECOND)["symbol"] == "INFY"
+    client.tick(match=lambda tick: tick["broker"] == "simulator")
+    assert subscribe(here, "NSE:INFY", broker=SECOND) == refused
+    ack = there.subscribe("NSE:INFY")
+    assert ack["broker"] == SECOND and there.tick()["broker"] == SECOND
+    assert there.request({"action": "get_broker_info"})["broker"] == SECOND
+    assert subscribe(there, "NSE:TCS", broker="simulator")[0]["code"] == "NOT_PERMITTED"
 
 
 # MARK: Credentials that come and go

@@ -10,7 +10,7 @@ import socket
 from urllib.parse import quote
 
 import pytest
-from host import Host, forms, wait_until
+from host import SECRET, SHOWN, Host, forms, wait_until
 from simulator import Simulator
 from test_openalgo_swap import OpenAlgo
 
@@ -38,6 +38,30 @@ def test_the_scan_finds():
     for shift in range(3):
         assert scan([each], {"log": base64.b64encode(b"p" * shift + each.encode() + b"tail").decode()})
     assert not scan([each], {"log": canary("other")})
+
+
+def test_what_is_searched_for_after_every_test(tmp_path):
+    """With FEEDHOST_TEST_LOG_LEVEL, whatever a host was given; not what every text may hold."""
+    host = Host(tmp_path / "host")
+    kinds = {name: canary(name) for name in sorted(SECRET)} | {name: canary(name) for name in ["key", "credential", "shown", "dot"]}
+    host.environment |= {name: kinds[name] for name in SECRET - {"FERNET_SALT"}} | {"OTHER": "12345678-not-secret"}
+    (host.folder / ".env").write_text(f"FERNET_SALT = '{kinds['FERNET_SALT']}'  # ours\nBROKER_API_KEY={kinds['dot']}\n")
+    for name, text in {
+        "FEEDHOST_TLS_KEY": "-----BEGIN PRIVATE KEY-----\n{0}\n-----END PRIVATE KEY-----\n",
+        "FEEDHOST_BUS_CERTIFICATE": 'curve\n    public-key = "x"\n    secret-key = "{0}"\n',
+        "FEEDHOST_KEY_FILE": "{0}\n", "FEEDHOST_JWT_SECRET_FILE": "{0}\n",
+    }.items():
+        kinds[name] = canary(name)
+        (host.folder / name).write_text(text.format(kinds[name]))
+        host.environment[name] = name
+    (host.folder / "store.db.key.old").write_text(kinds["key"])
+    host.secrets |= {kinds["credential"], "short", "0" * 64}
+    SHOWN.append(kinds["shown"])
+    assert set(kinds.values()) <= host.held()
+    assert not host.held() & {"short", "0" * 64, "12345678-not-secret"}
+    assert host.found(f"so {quote(kinds['FEEDHOST_TLS_KEY'], safe='')} it is") == ["CAN…"]
+    host.stderr_file.write_text(kinds["FEEDHOST_JWT_SECRET_FILE"].encode().hex())
+    assert host.leaks() == ["stderr.txt: CAN…"]
 
 
 def written(host: Host) -> dict[str, str]:

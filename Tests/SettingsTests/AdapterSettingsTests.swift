@@ -21,7 +21,7 @@ struct AdapterSettingsTests {
             $0.assignments = ["simulator.rate=1"]
         }
         let found = settings.adapterSettings(broker: "simulator")
-        #expect(found.mapValues(\.value) == ["rate": "1", "seed": "2", "fast": "off", "pause": "15s"])
+        #expect(found.mapValues(\.value.revealed) == ["rate": "1", "seed": "2", "fast": "off", "pause": "15s"])
         #expect(found["rate"]?.source == "--set simulator.rate")
         #expect(found["seed"]?.source == "environment variable FEEDHOST_SIMULATOR_SEED")
         #expect(found["fast"]?.source == ".env line 3: FEEDHOST_SIMULATOR_FAST")
@@ -31,16 +31,16 @@ struct AdapterSettingsTests {
 
     @Test func valuesMayHoldAnything() throws {
         let settings = try folder.load { $0.assignments = ["binance.endpoint=ws://x/?a=b.c", "five.x="] }
-        #expect(settings.adapterSettings(broker: "binance")["endpoint"]?.value == "ws://x/?a=b.c")
-        #expect(settings.adapterSettings(broker: "five")["x"]?.value == "")
+        #expect(settings.adapterSettings(broker: "binance")["endpoint"]?.value.revealed == "ws://x/?a=b.c")
+        #expect(settings.adapterSettings(broker: "five")["x"]?.value.isEmpty == true)
         try settings.adapters.validate(declared: declared)
     }
 
     @Test func theBrokerWithTheKeyIsMeant() throws {
         let settings = try folder.load(["FEEDHOST_FIVE_X_KEY": "v", "FEEDHOST_FIVE_X": "w"])
         let resolved = try settings.adapters.resolve(declared: declared)
-        #expect(resolved["five_x"]?["key"]?.value == "v")
-        #expect(resolved["five"]?.mapValues(\.value) == ["x": "w"])
+        #expect(resolved["five_x"]?["key"]?.value == Secret("v"))
+        #expect(resolved["five"]?.mapValues(\.value.revealed) == ["x": "w"])
     }
 
     @Test(arguments: [

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import feedhost
@@ -72,16 +73,19 @@ struct DotEnvTests {
         #expect(file.invalidLines == [8])
     }
 
+    /// `FEEDHOST_FUZZ` is how many texts; `FEEDHOST_FUZZ_SEED` repeats a run.
     @Test func anyTextIsReadToItsEnd() {
-        let seed = UInt64.random(in: 0...UInt64.max)
-        print("DotEnv fuzz seed: \(seed)")
+        let environment = ProcessInfo.processInfo.environment
+        let seed = environment["FEEDHOST_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
+        let count = environment["FEEDHOST_FUZZ"].flatMap { Int($0) } ?? 3_000
+        print(".env files: FEEDHOST_FUZZ_SEED=\(seed)")
         var random = SplitMix(seed)
         let pieces = [
             "A", "KEY", "export ", "=", "'", "\"", "\\", "\\'", "\n", "\r\n", "\r", " ", "\t", "#", "${", "}", ":-",
             "${A}", "é",
             "\u{0}", "\u{2028}", "\u{1F600}", "value",
         ]
-        for _ in 0..<3000 {
+        for _ in 0..<count {
             let text = (0..<Int.random(in: 0...40, using: &random)).map { _ in
                 pieces.randomElement(using: &random) ?? ""
             }.joined()

@@ -143,7 +143,7 @@ struct SettingsTests {
         #expect(settings.log.format == .python("[%(asctime)s] %(levelname)s in %(module)s: %(message)s"))
         #expect(!"\(settings)".contains("kitekey") && !"\(settings)".contains(pepper))
         let expiry = settings.withoutEffect.first { $0.contains("SESSION_EXPIRY_TIME") }
-        #expect(expiry?.contains("not yet available") == true)
+        #expect(expiry?.contains("is left to OpenAlgo; what it writes into its database counts") == true)
         #expect(!settings.withoutEffect.contains { $0.contains("WEBSOCKET_HOST") })
     }
 
@@ -159,6 +159,6 @@ struct SettingsTests {
             #expect(SettingsReference.text.contains("  \(definition.key)"))
             if let variable = definition.environment { #expect(SettingsReference.text.contains(variable)) }
         }
-        #expect(SettingsReference.text.contains("read by the openalgo provider, not yet available"))
+        #expect(SettingsReference.text.contains("left to OpenAlgo; what it writes into its database counts"))
     }
 }

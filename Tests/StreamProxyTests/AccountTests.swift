@@ -74,4 +74,31 @@ import Testing
             #expect(try await bob.closeFrame().code == 4001)
         }
     }
+
+    /// The check has found the key good, and before the answer is there it is revoked.
+    @Test func aKeyThatIsRevokedWhileItIsChecked() async throws {
+        try await House.with { house in
+            let (client, other) = (try await house.connect(), try await house.connect())
+            house.directory.lateGate.close()
+            try await client.send(#"{"action":"authenticate","api_key":"key-alice"}"#)
+            await house.directory.lateGate.arrival()
+            house.directory.forget("key-alice")
+            house.proxy.apply(AccountChange(.keyRevoked(keyID: 1)))
+            _ = try await other.reply(to: #"{"action":"ping"}"#)
+            house.directory.lateGate.open()
+            #expect(try await client.json()["message"] == "Invalid API key")
+            #expect(try await client.reply(to: subscribe)["code"] == "NOT_AUTHENTICATED")
+        }
+    }
+
+    /// As the `jti` of a token that is taken off the list of revoked ones.
+    @Test func aRevokedKeyThatCountsAgain() async throws {
+        try await House.with { house in
+            let before = try await house.client()
+            house.proxy.apply(AccountChange(.keyRevoked(keyID: 1)))
+            #expect(try await before.closeFrame().code == 4503)
+            let after = try await house.client()
+            #expect(try await after.reply(to: subscribe)["status"] == "success")
+        }
+    }
 }

@@ -31,9 +31,15 @@ private func at(_ seconds: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(1e
         let admission = Admission(limits)
         let key = KeyMark(Secret("wrong"))
         func attempt(_ second: Double) -> TimeAmount? {
-            let wait = admission.attempt(attacker, key, now: at(second))
-            if wait == nil { admission.settle(attacker, key, wasRight: false, now: at(second)) }
-            return wait
+            switch admission.attempt(attacker, key, now: at(second)) {
+            case .look(let isCounted):
+                admission.settle(attacker, key, wasRight: false, isCounted: isCounted, now: at(second))
+                return nil
+            case .wait(let time): return time
+            case .later:
+                Issue.record("nothing is being looked at")
+                return nil
+            }
         }
         for _ in 0..<60 { #expect(attempt(0) == nil) }
         var now = 0.0
@@ -45,7 +51,7 @@ private func at(_ seconds: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(1e
             // One attempt after each block, then the next block.
             #expect(attempt(now) == nil)
         }
-        #expect(admission.attempt(other, key, now: at(now)) == nil)
+        #expect(admission.attempt(other, key, now: at(now)) == .look(isCounted: true))
         // A quiet spell, and everything is as before.
         for _ in 0..<60 { #expect(attempt(now + 300) == nil) }
         #expect(attempt(now + 300) == .seconds(1))
@@ -56,18 +62,39 @@ private func at(_ seconds: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(1e
         limits.failedAuthentications = 2
         let admission = Admission(limits)
         let (right, wrong) = (KeyMark(Secret("right")), KeyMark(Secret("wrong")))
+        #expect(admission.attempt(attacker, right, now: at(0)) == .look(isCounted: true))
+        admission.settle(attacker, right, wasRight: true, isCounted: true, now: at(0))
         for _ in 0..<100 {
-            #expect(admission.attempt(attacker, right, now: at(0)) == nil)
-            admission.settle(attacker, right, wasRight: true, now: at(0))
+            #expect(admission.attempt(attacker, right, now: at(0)) == .look(isCounted: false))
+            admission.settle(attacker, right, wasRight: true, isCounted: false, now: at(0))
         }
-        // Taken for wrong until they are settled: a thousand at once are not a thousand checks.
-        #expect(admission.attempt(attacker, wrong, now: at(1)) == nil)
-        #expect(admission.attempt(attacker, wrong, now: at(1)) == nil)
-        #expect(admission.attempt(attacker, wrong, now: at(1)) != nil)
-        #expect(admission.attempt(attacker, right, now: at(1)) == nil)
+        for _ in 0..<2 {
+            #expect(admission.attempt(attacker, wrong, now: at(0)) == .look(isCounted: true))
+            admission.settle(attacker, wrong, wasRight: false, isCounted: true, now: at(0))
+        }
+        #expect(admission.attempt(attacker, wrong, now: at(0)) == .wait(.seconds(30)))
+        #expect(admission.attempt(attacker, right, now: at(0)) == .look(isCounted: false))
         // Revoked: from now on it is a key like any other.
-        admission.settle(attacker, right, wasRight: false, now: at(1))
-        #expect(admission.attempt(attacker, right, now: at(1)) != nil)
+        admission.settle(attacker, right, wasRight: false, isCounted: false, now: at(0))
+        #expect(admission.attempt(attacker, right, now: at(0)) == .wait(.seconds(30)))
+    }
+
+    @Test func aThousandAtTheSameMomentWaitForEachOther() {
+        var limits = ProxyLimits()
+        limits.failedAuthentications = 2
+        let admission = Admission(limits)
+        let (right, wrong) = (KeyMark(Secret("right")), KeyMark(Secret("wrong")))
+        // Programs that all come back when the host does: two are looked at, and none is refused.
+        #expect(admission.attempt(attacker, right, now: at(0)) == .look(isCounted: true))
+        #expect(admission.attempt(attacker, right, now: at(0)) == .look(isCounted: true))
+        for _ in 0..<998 { #expect(admission.attempt(attacker, right, now: at(0)) == .later) }
+        for _ in 0..<2 { admission.settle(attacker, right, wasRight: true, isCounted: true, now: at(0)) }
+        #expect(admission.attempt(attacker, right, now: at(0)) == .look(isCounted: false))
+        // Right ones that were counted cost nothing. Wrong ones are no more checks than may be wrong.
+        for _ in 0..<2 { #expect(admission.attempt(attacker, wrong, now: at(1)) == .look(isCounted: true)) }
+        for _ in 0..<998 { #expect(admission.attempt(attacker, wrong, now: at(1)) == .later) }
+        for _ in 0..<2 { admission.settle(attacker, wrong, wasRight: false, isCounted: true, now: at(1)) }
+        #expect(admission.attempt(attacker, wrong, now: at(1)) == .wait(.seconds(30)))
     }
 
     @Test func oneNetworkOfIPv6IsOneAddress() throws {
@@ -165,14 +192,21 @@ private func at(_ seconds: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(1e
     @Test func subscriptionsAreCountedByInstruments() {
         var limits = ProxyLimits()
         limits.subscriptions = 10
-        limits.instruments = 150
         let visitor = Visitor(Admission(limits), ProxyCounters())
-        #expect(visitor.subscribe(100, new: 100, held: 0, now: at(0)) == nil)
-        let soon = visitor.subscribe(20, new: 20, held: 100, now: at(0))
-        #expect(soon?.code == .rateLimited && soon?.message.hasSuffix("try again in 2 seconds") == true)
-        #expect(visitor.subscribe(20, new: 20, held: 100, now: at(2)) == nil)
-        #expect(visitor.subscribe(101, new: 0, held: 120, now: at(60))?.message.contains("split it") == true)
-        #expect(visitor.subscribe(31, new: 31, held: 120, now: at(60))?.code == .capacity)
-        #expect(visitor.subscribe(31, new: 30, held: 120, now: at(60)) == nil)
+        #expect(visitor.subscribe(90, now: at(0)).taken == 90)
+        // As many as there are tokens; those that are too many take none.
+        let some = visitor.subscribe(30, now: at(0))
+        #expect(some.taken == 10 && some.others?.code == .rateLimited)
+        #expect(
+            some.others?.message
+                == "More than 10 instruments a second on this connection (10 of these 30 were in time); try again in 2 seconds"
+        )
+        let enough = visitor.subscribe(20, now: at(2))
+        #expect(enough.taken == 20 && enough.others == nil)
+        let none = visitor.subscribe(1, now: at(2))
+        #expect(none.taken == 0 && none.others?.message.hasSuffix("try again in 1 second") == true)
+        // More than the bucket ever holds.
+        let most = visitor.subscribe(150, now: at(60))
+        #expect(most.taken == 100 && most.others?.message.hasSuffix("try again in 5 seconds") == true)
     }
 }

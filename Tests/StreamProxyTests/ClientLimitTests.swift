@@ -124,13 +124,75 @@ import Testing
                 let symbols = names.map { #"{"symbol":"\#($0)","exchange":"NSE"}"# }.joined(separator: ",")
                 return try await client.reply(to: #"{"action":"subscribe","mode":1,"symbols":[\#(symbols)]}"#)
             }
-            #expect(try await subscribe("A", "B", "C")["code"] == "MAX_CAPACITY_REACHED")
-            #expect(try await subscribe("A", "B")["status"] == "success")
+            #expect(try await outcomes(subscribe("A")) == [nil])
+            // Each by itself: those that fit are subscribed.
+            let full = "One client may hold 2 instruments (1 held, 1 more in this request); unsubscribe some first"
+            #expect(try await outcomes(subscribe("A", "B", "C", "B", "D")) == [nil, nil, full, nil, full])
+            #expect(house.bus.interest.count == 2)
             #expect(try await subscribe("A", "B", "B")["status"] == "success", "no more than before")
-            #expect(try await subscribe("C")["code"] == "MAX_CAPACITY_REACHED")
+            let reply = try await subscribe("C")
+            #expect(reply["status"] == "partial" && reply["type"] == "subscribe")
+            #expect(
+                outcomes(reply) == ["One client may hold 2 instruments (2 held); unsubscribe some first"])
+            #expect(entries(reply).first?["code"] == "MAX_CAPACITY_REACHED")
+            #expect(house.proxy.counters.snapshot().instrumentsLimited == 2)
             _ = try await client.reply(to: #"{"action":"unsubscribe","symbol":"A","exchange":"NSE"}"#)
             #expect(try await subscribe("C")["status"] == "success")
         }
+    }
+
+    @Test func subscriptionsOfAClient() async throws {
+        try await House.with({ $0.limits.subscriptions = 1 }) { house in
+            let client = try await house.client()
+            func subscribe(_ count: Int, from first: Int) async throws -> JSONValue {
+                let symbols = (first..<first + count).map { #"{"symbol":"S\#($0)","exchange":"NSE"}"# }
+                return try await client.reply(
+                    to: #"{"action":"subscribe","mode":1,"symbols":[\#(symbols.joined(separator: ","))]}"#)
+            }
+            // The burst is ten; a token or two may come back on the way.
+            let reply = try await subscribe(200, from: 0)
+            let refused = outcomes(reply).compactMap(\.self)
+            #expect(reply["status"] == "partial" && (1...190).contains(refused.count))
+            #expect(outcomes(reply).prefix(10) == Array(repeating: nil, count: 10)[...])
+            #expect(entries(reply).last?["code"] == "RATE_LIMITED")
+            #expect(
+                refused.allSatisfy {
+                    $0.hasPrefix("More than 1 instruments a second on this connection (")
+                        && $0.contains(" of these 200 were in time); try again in 10 seconds")
+                })
+            #expect(house.bus.interest.count == 200 - refused.count)
+            // The rest of the connection is not touched.
+            #expect(try await client.reply(to: #"{"action":"ping"}"#)["type"] == "pong")
+        }
+    }
+
+    /// What is not permitted takes no room, and is refused in its own words.
+    @Test func theKeysNumberOfInstruments() async throws {
+        try await House.with({ $0.limits.instruments = 4 }) { house in
+            house.directory.add(
+                "key",
+                Account(
+                    user: "alice", broker: "zerodha", keyID: 9,
+                    permissions: Permissions(symbols: ["A*"], maxInstruments: 2)))
+            let client = try await house.client(key: "key")
+            let names = ["B1", "A1", "B2", "A2", "A1:20", "A3", "B3"]
+            let symbols = names.map { #"{"symbol":"\#($0)","exchange":"NSE"}"# }.joined(separator: ",")
+            let reply = try await client.reply(to: #"{"action":"subscribe","mode":3,"symbols":[\#(symbols)]}"#)
+            let (not, full) = (
+                "Not permitted by this API key",
+                "This API key permits 2 instruments at a time (0 held, 2 more in this request); unsubscribe some first"
+            )
+            #expect(outcomes(reply) == [not, nil, not, nil, nil, full, not])
+        }
+    }
+
+    /// The messages of the entries, nil for those that were granted.
+    private func outcomes(_ reply: JSONValue) -> [String?] {
+        entries(reply).map { $0["status"] == "success" ? nil : $0["message"]?.string ?? "none" }
+    }
+
+    private func entries(_ reply: JSONValue) -> [JSONValue] {
+        if case .array(let entries) = reply["subscriptions"] { entries } else { [] }
     }
 
     @Test func pagesFromElsewhere() async throws {

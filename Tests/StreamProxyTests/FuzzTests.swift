@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import Testing
 
@@ -7,6 +8,47 @@ import Testing
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
     init(seed: UInt64) { state = seed }
+
+    /// A fresh seed, or that of `FEEDHOST_FUZZ_SEED`; printed, so that a failure can be repeated.
+    static func announced(_ what: String) -> SeededGenerator {
+        let given = ProcessInfo.processInfo.environment["FEEDHOST_FUZZ_SEED"].flatMap { UInt64($0) }
+        let seed = given ?? UInt64.random(in: 0...UInt64.max)
+        print("\(what): FEEDHOST_FUZZ_SEED=\(seed)")
+        return SeededGenerator(seed: seed)
+    }
+
+    /// So many, or as many as `FEEDHOST_FUZZ` says.
+    static func rounds(_ usual: Int) -> Int {
+        ProcessInfo.processInfo.environment["FEEDHOST_FUZZ"].flatMap { Int($0) } ?? usual
+    }
+
+    /// Bytes that were once sensible.
+    mutating func spoiled(_ bytes: [UInt8]) -> [UInt8] {
+        var bytes = bytes
+        for _ in 0..<Int.random(in: 0...4, using: &self) where !bytes.isEmpty {
+            let index = Int.random(in: 0..<bytes.count, using: &self)
+            switch Int.random(in: 0..<4, using: &self) {
+            case 0: bytes[index] = UInt8.random(in: 0...255, using: &self)
+            case 1: bytes.remove(at: index)
+            case 2: bytes.insert(contentsOf: bytes[index...].prefix(20), at: index)
+            default: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &self)
+            }
+        }
+        return bytes
+    }
+
+    /// The bytes in pieces, as a network would cut them.
+    mutating func pieces(_ bytes: [UInt8], upTo most: Int = 30) -> [[UInt8]] {
+        var pieces: [[UInt8]] = []
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let length = Int.random(in: 1...min(rest.count, most), using: &self)
+            pieces.append(Array(rest.prefix(length)))
+            rest = rest.dropFirst(length)
+        }
+        return pieces
+    }
+
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = state
@@ -16,42 +58,19 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
+/// `FEEDHOST_FUZZ` is how many rounds each test makes; `FEEDHOST_FUZZ_SEED` repeats a run.
 @Suite struct FuzzTests {
-    /// Set to repeat a failure.
-    private static let fixedSeed: UInt64? = nil
-
-    private func generator(_ name: String) -> SeededGenerator {
-        let seed = Self.fixedSeed ?? UInt64.random(in: 0...UInt64.max)
-        print("\(name): seed \(seed)")
-        return SeededGenerator(seed: seed)
-    }
-
     private static let requests = [
         #"{"action":"subscribe","symbols":[{"symbol":"SBIN","exchange":"NSE"}],"mode":"Quote","depth":20}"#,
         #"{"action":"unsubscribe","symbols":[{"symbol":"SBIN:20","exchange":"NSE","mode":2}],"request_id":{"a":[1.5]}}"#,
         #"{"type":"auth","apikey":"\u00e9\ud83d\ude00 \n"}"#,
     ]
 
-    /// Bytes that were once sensible.
-    private func spoiled(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
-        var bytes = bytes
-        for _ in 0..<Int.random(in: 0...4, using: &random) where !bytes.isEmpty {
-            let index = Int.random(in: 0..<bytes.count, using: &random)
-            switch Int.random(in: 0..<4, using: &random) {
-            case 0: bytes[index] = UInt8.random(in: 0...255, using: &random)
-            case 1: bytes.remove(at: index)
-            case 2: bytes.insert(contentsOf: bytes[index...].prefix(20), at: index)
-            default: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            }
-        }
-        return bytes
-    }
-
     @Test func requestsNeverTrap() throws {
-        var random = generator("requests")
-        for _ in 0..<20_000 {
+        var random = SeededGenerator.announced("requests")
+        for _ in 0..<SeededGenerator.rounds(20_000) {
             let text = try #require(Self.requests.randomElement(using: &random))
-            let bytes = spoiled(Array(text.utf8), &random)
+            let bytes = random.spoiled(Array(text.utf8))
             guard let value = try? JSONParser.parse(ByteBuffer(bytes: bytes)) else { continue }
             // What is written can be read, and is the same.
             #expect(try JSONParser.parse(value.jsonBytes) == value)
@@ -65,9 +84,9 @@ struct SeededGenerator: RandomNumberGenerator {
 
     /// However the bytes are cut, the same messages or the same violation come out.
     @Test func framesDoNotDependOnTheirPackets() throws {
-        var random = generator("frames")
+        var random = SeededGenerator.announced("frames")
         let inflater = try Inflater()
-        for _ in 0..<3000 {
+        for _ in 0..<SeededGenerator.rounds(3_000) {
             var bytes: [UInt8] = []
             for _ in 0..<Int.random(in: 1...5, using: &random) {
                 let opcode = try #require(
@@ -78,16 +97,9 @@ struct SeededGenerator: RandomNumberGenerator {
                     isFinal: opcode.isControl || Bool.random(using: &random),
                     reserved: Int.random(in: 0..<8, using: &random) == 0 ? 0x40 : 0)
             }
-            bytes = spoiled(bytes, &random)
+            bytes = random.spoiled(bytes)
             let whole = read([bytes], inflater)
-            var pieces: [[UInt8]] = []
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let length = Int.random(in: 1...min(rest.count, 30), using: &random)
-                pieces.append(Array(rest.prefix(length)))
-                rest = rest.dropFirst(length)
-            }
-            #expect(read(pieces, inflater) == whole)
+            #expect(read(random.pieces(bytes), inflater) == whole)
         }
     }
 

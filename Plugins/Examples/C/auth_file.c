@@ -216,23 +216,16 @@ static void stop(void) {
 }
 static const fh_auth auth = {sizeof auth, 4, start, authenticate, NULL, stop};
 
-/* The rest is an adapter for a broker that there is not: it gives the plugin its name and its setting. */
-static fh_status create(const fh_create_params *params, fh_instance **out) { (void)params, (void)out; return FH_E_UNSUPPORTED; }
-static fh_status connect(fh_instance *i, uint64_t g, const fh_credentials *c) { (void)i, (void)g, (void)c; return FH_E_UNSUPPORTED; }
-static fh_status wish(fh_instance *i, uint64_t r, const fh_sub_request *w, uint32_t n) { (void)i, (void)r, (void)w, (void)n; return FH_E_UNSUPPORTED; }
-static fh_status disconnect(fh_instance *i, uint64_t g) { (void)i, (void)g; return FH_OK; }
-static void destroy(fh_instance *i) { (void)i; }
+/* A plugin without a broker: its descriptor has no capabilities, its table extension() alone. `broker` names its settings. */
 static const void *extension(fh_instance *instance, const char *id) {
     return !instance && strcmp(id, "feedhost.auth/1") == 0 ? &auth : NULL;
 }
-static const char *const exchanges[] = {"NSE", NULL};
-static const fh_capabilities capabilities = {.size = sizeof capabilities, .modes = FH_MODE_LTP, .flags = FH_CAP_ANY_SYMBOL, .exchanges = exchanges};
 static const fh_config_key settings[] = {{"path", NULL, "File with the keys, a line each", FH_CFG_STRING, 0}, {0}};
 static const fh_descriptor keyfile = {
     .size = sizeof keyfile, .id = "io.feedhost.example.keyfile", .name = "Keys in a file, an example in C", .vendor = "Feedhost",
-    .version = "1.0.0", .broker = "keyfile", .capabilities = &capabilities, .config_keys = settings};
+    .version = "1.0.0", .broker = "keyfile", .config_keys = settings};
 static const fh_descriptor *const descriptors[] = {&keyfile, NULL};
-static const fh_adapter functions = {sizeof functions, 0, create, connect, wish, wish, disconnect, destroy, extension};
+static const fh_adapter functions = {.size = sizeof functions, .extension = extension};
 static const fh_adapter *adapter(const char *id) { return strcmp(id, keyfile.id) == 0 ? &functions : NULL; }
 FH_EXPORT const fh_entry *feedhost_adapter_entry_v1(void) {
     static const fh_entry e = {FH_MAGIC, sizeof e, FH_ABI_MAJOR, FH_ABI_MINOR, 0, 0, FH_LAYOUT, descriptors, adapter};

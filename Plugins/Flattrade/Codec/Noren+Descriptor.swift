@@ -55,6 +55,10 @@ extension NorenBroker {
                 ConfigKey(
                     "cooldown", .integer, default: "30",
                     help: "Seconds before a refused login is tried once more, 0 to 3600."),
+                ConfigKey(
+                    "silence", .integer, default: "75",
+                    help: "Seconds without any message after which the session is renewed, 5 to 100. Heartbeats go out "
+                        + "every two fifths of it, and are answered."),
             ],
             credentialKeys: [
                 ConfigKey(
@@ -74,6 +78,7 @@ extension NorenBroker {
         market.batch = Noren.batch
         market.callsPerSecond = 10
 
+        // The wire knows NCX (NCDEX) too; no broker's instrument master has it, nor has OpenAlgo's map of the exchanges.
         var capabilities = Capabilities(exchanges: [
             "NSE", "BSE", "NFO", "BFO", "CDS", "MCX", "NSE_INDEX", "BSE_INDEX",
         ])
@@ -87,8 +92,9 @@ extension NorenBroker {
         capabilities.keepAlive = .milliseconds(Int64(UInt32.max))
         capabilities.pingInterval = .seconds(30)
         capabilities.pongTimeout = .seconds(10)
-        capabilities.heartbeat = Noren.heartbeat
-        // The heartbeats are answered at any hour.
+        capabilities.heartbeat = .seconds(30)
+        // The heartbeats are answered at any hour. The adapter itself looks for less silence than this, and without
+        // subscriptions too.
         capabilities.silenceLimit = .seconds(120)
         capabilities.offHoursSilenceLimit = .seconds(120)
         capabilities.backoffBase = .seconds(2)

@@ -12,6 +12,7 @@ extension Noren {
 
     func take(_ frame: Frame) {
         guard frame.opcode != .pong else { return }
+        lastHeard = frame.receivedAt
         guard let header = decoder.decode(frame.bytes) else { return undecodable(frame) }
         guard FeedKind.isFeed(header.kind) else { return takeAnswer(header, frame) }
         takeFeed(header, frame)

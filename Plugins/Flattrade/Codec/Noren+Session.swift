@@ -36,7 +36,7 @@ extension Noren {
         if let loginTimer { cancel(loginTimer) }
         loginTimer = nil
         do throws(AdapterError) {
-            try startHeartbeat(Array(#"{"t":"h"}"#.utf8), on: socket, every: Self.heartbeat)
+            try startHeartbeats(on: socket)
             ready()
         } catch {
             lose(.network, "no timer: \(error.message)")
@@ -75,6 +75,13 @@ extension Noren {
         } else {
             lostConnection(code: code, refusal: refusal)
         }
+    }
+
+    func checkSilence(_ now: UInt64) {
+        guard now > lastHeard, .nanoseconds(now - lastHeard) >= silence else { return }
+        lose(
+            .network,
+            "\(descriptor.name) has sent nothing for \(silence.components.seconds) s, not even answers to heartbeats")
     }
 
     /// Ends the connection from this side.

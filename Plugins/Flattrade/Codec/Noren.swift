@@ -13,7 +13,10 @@ public final class Noren: BaseAdapter {
     static let batch = 100
     /// For the answer to a login.
     static let patience = Duration.seconds(12)
-    static let heartbeat = Duration.seconds(30)
+    /// Heartbeats in the time that the broker may be silent: two and a half. One may go astray.
+    static func heartbeat(silence: Duration) -> Duration { silence * 2 / 5 }
+    /// Looks at the silence in the time that it may last.
+    private static let looks = 5
     /// After another login has taken the session over: fighting for it helps nobody. Seconds.
     static let replacedPause = 60
 
@@ -21,17 +24,23 @@ public final class Noren: BaseAdapter {
     enum Purpose: UInt64 {
         case login = 1
         case pace = 2
+        case silence = 3
     }
 
     let endpoint: String
     let generationOfProtocol: LoginMessage.Generation
     /// Before a refused login is tried again. Seconds.
     let cooldown: Int
+    /// A session that brings nothing for so long, not even an answer to a heartbeat, is dead, whatever the socket says:
+    /// a server whose token has died keeps the socket open and mute.
+    let silence: Duration
 
     var socket: SocketID?
     /// From `connect` until the broker has answered.
     var login: LoginMessage?
     var loginTimer: TimerID?
+    /// When the last message came: ns since the Unix epoch, UTC.
+    var lastHeard: UInt64 = 0
     /// The account, for the request of order updates.
     var userID = ""
 
@@ -55,6 +64,7 @@ public final class Noren: BaseAdapter {
         }
         generationOfProtocol = generation
         cooldown = try context.host.config("cooldown", default: 30, in: 0...3_600)
+        silence = .seconds(try context.host.config("silence", default: 75, in: 5...100))
         try super.init(context)
     }
 
@@ -101,9 +111,18 @@ public final class Noren: BaseAdapter {
         case .pace:
             paceTimer = nil
             flush()
+        case .silence:
+            checkSilence(now)
         case nil:
             break
         }
+    }
+
+    /// Sends heartbeats and watches for their answers.
+    func startHeartbeats(on socket: SocketID) throws(AdapterError) {
+        try startHeartbeat(Array(#"{"t":"h"}"#.utf8), on: socket, every: Self.heartbeat(silence: silence))
+        let step = silence / Self.looks
+        try startTimer(after: step, every: step, tag: Purpose.silence.rawValue)
     }
 
     override public func startOrders() throws(AdapterError) {

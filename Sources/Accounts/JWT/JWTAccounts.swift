@@ -54,10 +54,15 @@ public actor JWTAccounts: Authenticator {
         // Before the files are read: what is written in between shows at the next look.
         versions = Self.versions(configuration)
         keyring = try await Keyring(configuration)
-        if let path = configuration.secretFile, WatchedFile(path: path).isOpenToAll {
+        if let path = configuration.secretFile, isSecretOpenToAll {
             logger.warning(
                 "The secret in \(path) can be read by every user of this machine; mend it with: chmod 600 '\(path)'")
         }
+    }
+
+    /// Whether every user of this machine can read the file with the secret.
+    public nonisolated var isSecretOpenToAll: Bool {
+        configuration.secretFile.map { WatchedFile(path: $0).isOpenToAll } ?? false
     }
 
     /// The algorithms that count, for whoever shows them.

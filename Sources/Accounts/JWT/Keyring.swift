@@ -21,7 +21,8 @@ struct Keyring: Sendable {
         if let path = configuration.secretFile {
             var bytes = try WatchedFile(path: path).read()
             while bytes.last == UInt8(ascii: "\n") || bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-            keys.append(try await .secret(Secret(String(decoding: bytes, as: UTF8.self)), from: path))
+            defer { Wipe.zero(&bytes) }
+            keys.append(try await .secret(bytes.withUnsafeBytes { Secret(bytes: $0) }, from: path))
         }
         for path in configuration.publicKeyFiles {
             keys.append(try await .pem(try WatchedFile(path: path).read(), from: path))

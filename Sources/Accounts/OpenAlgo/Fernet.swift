@@ -1,6 +1,7 @@
 import Crypto
 import CryptoExtras
 import Foundation
+import MarketData
 
 /// Opens Fernet tokens (github.com/fernet/spec): version 0x80, time, IV, AES-128-CBC text, HMAC-SHA256 over all before.
 ///
@@ -24,7 +25,7 @@ struct Fernet: Sendable {
     }
 
     /// The text inside; nil when the token is not one, was changed, or belongs to another key.
-    func open(_ token: String) -> String? {
+    func open(_ token: String) -> Secret? {
         guard let bytes = Self.decode(token), bytes.count >= Self.headSize + Self.blockSize + Self.macSize,
             bytes.first == Self.version
         else { return nil }
@@ -32,9 +33,10 @@ struct Fernet: Sendable {
         guard
             HMAC<SHA256>.isValidAuthenticationCode(bytes.suffix(Self.macSize), authenticating: body, using: signing),
             let iv = try? AES._CBC.IV(ivBytes: body.prefix(Self.headSize).suffix(Self.blockSize)),
-            let text = try? AES._CBC.decrypt(body.dropFirst(Self.headSize), using: encryption, iv: iv)
+            var text = try? AES._CBC.decrypt(body.dropFirst(Self.headSize), using: encryption, iv: iv)
         else { return nil }
-        return String(data: text, encoding: .utf8)
+        defer { Wipe.zero(&text) }
+        return text.withUnsafeBytes { Secret(utf8: $0) }
     }
 
     /// Base64 of the URL's alphabet, with or without padding.

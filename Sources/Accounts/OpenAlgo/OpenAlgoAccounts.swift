@@ -120,10 +120,7 @@ public actor OpenAlgoAccounts: Authenticator, CredentialSource {
     public func run(
         every interval: Duration = .milliseconds(500), clock: some Clock<Duration> = ContinuousClock()
     ) async {
-        while !Task.isCancelled {
-            await look()
-            do { try await clock.sleep(for: interval) } catch { break }
-        }
+        await PollLoop.run(every: interval, clock: clock) { await look() }
         stop()
     }
 

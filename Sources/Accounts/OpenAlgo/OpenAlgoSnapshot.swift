@@ -18,8 +18,8 @@ struct OpenAlgoSnapshot: Sendable {
         let isRevoked: Bool
         /// The client's number at the broker.
         let clientID: String
-        /// Columns that may be encrypted, by the names of credentials.
-        let tokens: [String: String]
+        /// Columns that may be encrypted, and may not be, by the names of credentials.
+        let tokens: [String: Secret]
 
         /// What is left of a row that was removed.
         var revoked: Login { Login(user: user, broker: broker, isRevoked: true, clientID: clientID, tokens: [:]) }
@@ -45,10 +45,10 @@ struct OpenAlgoSnapshot: Sendable {
         }
         // Old installations lack the younger columns.
         logins = try Row.fetchAll(db, sql: "SELECT * FROM auth ORDER BY id").map { row in
-            var tokens: [String: String] = [:]
+            var tokens: [String: Secret] = [:]
             for (column, name) in Self.credentials {
                 let text = Self.text(row, column)
-                if !text.isEmpty { tokens[name] = text }
+                if !text.isEmpty { tokens[name] = Secret(text) }
             }
             return Login(
                 user: Self.text(row, "name"), broker: Self.text(row, "broker"),

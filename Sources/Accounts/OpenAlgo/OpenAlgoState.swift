@@ -29,6 +29,8 @@ struct OpenAlgoState: Sendable {
     private var byDigest: [Data: Int] = [:]
     private var lastID: Int64 = 0
     private var lastVersion: UInt64 = 0
+    /// What is there at the start is no news.
+    private var isFirst = true
 
     init() {}
 
@@ -65,6 +67,7 @@ struct OpenAlgoState: Sendable {
 
     private mutating func updateLogins(_ rows: [OpenAlgoSnapshot.Login], _ cipher: TokenCipher) -> [AccountChange] {
         var changes: [AccountChange] = []
+        defer { isFirst = false }
         let present = Set(rows.map(\.user))
         for (user, old) in logins.sorted(by: { $0.key < $1.key }) where !present.contains(user) && old.values != nil {
             logins[user] = login(old.row.revoked, values: nil)
@@ -81,11 +84,17 @@ struct OpenAlgoState: Sendable {
                 continue
             }
             logins[row.user] = login(row, values: values)
-            guard let old else { continue }
-            changes.append(
-                AccountChange(
-                    old.broker == row.broker
-                        ? .credentialsChanged(user: row.user, broker: row.broker) : .userChanged(user: row.user)))
+            if let old, old.broker != row.broker {
+                changes.append(AccountChange(.userChanged(user: row.user)))
+                continue
+            }
+            // Who had shown a key before the login can go on now.
+            if values != nil, old?.values == nil, !isFirst {
+                changes.append(AccountChange(.brokersChanged(user: row.user, brokers: [row.broker])))
+            }
+            if old != nil {
+                changes.append(AccountChange(.credentialsChanged(user: row.user, broker: row.broker)))
+            }
         }
         return changes
     }
@@ -97,13 +106,14 @@ struct OpenAlgoState: Sendable {
 
     /// Nil for a revoked login, and for one whose token is missing, a placeholder or under another key.
     private static func values(_ row: OpenAlgoSnapshot.Login, _ cipher: TokenCipher) -> [String: Secret]? {
-        guard !row.isRevoked, !row.broker.isEmpty, let token = row.tokens["access_token"].flatMap(cipher.open),
+        guard !row.isRevoked, !row.broker.isEmpty,
+            let token = row.tokens["access_token"].flatMap({ cipher.open($0.revealed) }),
             !token.isEmpty
         else { return nil }
         var values = ["access_token": token]
         for (name, text) in row.tokens where name != "access_token" {
             // The token of the feed is always encrypted; the others are with some brokers.
-            values[name] = cipher.open(text) ?? (name == "feed_token" ? nil : Secret(text))
+            values[name] = cipher.open(text.revealed) ?? (name == "feed_token" ? nil : text)
         }
         if !row.clientID.isEmpty { values["user_id"] = Secret(row.clientID) }
         return values

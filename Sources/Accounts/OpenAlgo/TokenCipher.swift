@@ -21,7 +21,7 @@ struct TokenCipher: Sendable {
         keys = try salts.compactMap { salt in
             Fernet(
                 key: try KDF.Insecure.PBKDF2.deriveKey(
-                    from: Data(pepper.revealed.utf8), salt: salt, using: .sha256, outputByteCount: 32,
+                    from: pepper.withBytes { Data($0) }, salt: salt, using: .sha256, outputByteCount: 32,
                     unsafeUncheckedRounds: Self.rounds))
         }
     }
@@ -30,7 +30,7 @@ struct TokenCipher: Sendable {
     func open(_ token: String) -> Secret? {
         if token.isEmpty { return Secret("") }
         for key in keys {
-            if let text = key.open(token) { return Secret(text) }
+            if let text = key.open(token) { return text }
         }
         return nil
     }

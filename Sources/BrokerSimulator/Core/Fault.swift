@@ -7,7 +7,8 @@ public struct Fault: Sendable {
         case drop
         /// Ends connections with a close frame: `code`, `reason`.
         case close
-        /// Keeps connections open and sends nothing more on them, for `seconds` or until `unmute`.
+        /// Keeps connections open and sends nothing more on them, for `seconds` or until `unmute`; with `pongs` it still
+        /// answers the pings of the WebSocket.
         case mute
         case unmute
         /// Neither reads nor sends, for `seconds` or until `resume_sockets`; then goes on where it stopped.
@@ -67,6 +68,7 @@ public struct Fault: Sendable {
         var rounds: Int?
         var ticks: Double?
         var on: Bool?
+        var pongs: Bool?
     }
 
     let name: Name

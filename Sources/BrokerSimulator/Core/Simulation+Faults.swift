@@ -29,7 +29,12 @@ extension Simulation {
         case .drop: result.connections = each(body) { $0.drop() }
         case .close:
             result.connections = each(body) { $0.close(code: body.code ?? 1_000, reason: body.reason ?? "") }
-        case .mute: result.connections = passing(body, { $0.isMuted = true }, then: { $0.isMuted = false })
+        case .mute:
+            let mute = { (connection: VenueConnection) in
+                connection.isMuted = true
+                connection.sendsPongsWhenMuted = body.pongs ?? false
+            }
+            result.connections = passing(body, mute, then: { $0.isMuted = false })
         case .unmute: result.connections = each(body) { $0.isMuted = false }
         case .stall: result.connections = passing(body, { $0.stall() }, then: { $0.resume() })
         case .resumeSockets: result.connections = each(body) { $0.resume() }
@@ -105,6 +110,7 @@ extension Simulation {
             return each(body) { $0.send(message, as: .raw) }
         default:
             if let text = body.text { return each(body) { $0.send(text, as: .raw) } }
+            guard body.hex != nil else { throw SimulatorError("\(fault.name.rawValue): the body needs text or hex.") }
             let bytes = try fault.bytes()
             return each(body) { $0.send(ByteBuffer(bytes: bytes), as: .raw) }
         }

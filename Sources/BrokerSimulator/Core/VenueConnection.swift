@@ -32,6 +32,8 @@ final class VenueConnection {
     var state: AnyObject?
     /// Nothing goes out any more, and nobody is told.
     var isMuted = false
+    /// As of a server whose WebSocket lives while what is behind it does not.
+    var sendsPongsWhenMuted = false
     /// Ticks that are due, in parts of one.
     var budget = 0.0
     /// When anything last came in, and when a data frame last went out.
@@ -76,7 +78,7 @@ final class VenueConnection {
 
     func send(_ opcode: FrameBytes.Opcode, _ payload: ByteBuffer, as kind: FrameKind, packets: Int = 0) {
         guard isOpen else { return }
-        if isMuted {
+        if isMuted, kind != .pong || !sendsPongsWhenMuted {
             counters.withheld += 1
             return
         }

@@ -14,9 +14,12 @@ final class AuthContext: Sendable {
     private let logger: Logger
     private let budget = Mutex(LogBudget())
     private let lastLine = Mutex("")
+    /// What is taken out of the provider's texts.
+    let concealment: Concealment
     private let isStopped = Atomic(false)
 
-    init(logger: Logger) {
+    init(_ concealment: Concealment, logger: Logger) {
+        self.concealment = concealment
         self.logger = logger
         (changes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.mostWaiting))
     }
@@ -37,9 +40,19 @@ final class AuthContext: Sendable {
     /// What the provider has written last, for the error when it does not start.
     var said: String { lastLine.withLock { $0 } }
 
-    func log(level: Int32, _ line: String) {
-        lastLine.withLock { $0 = line }
+    fileprivate func log(level: Int32, _ message: fh_str) {
         guard let suppressed = budget.withLock({ $0.take(now: WallClock.now()) }) else { return }
+        log(level: level, message.line(without: concealment.redaction), suppressed)
+    }
+
+    /// A line of the host about the provider.
+    func log(level: Int32, _ line: String) {
+        guard let suppressed = budget.withLock({ $0.take(now: WallClock.now()) }) else { return }
+        log(level: level, concealment.redaction.clean(line), suppressed)
+    }
+
+    private func log(level: Int32, _ line: String, _ suppressed: Int) {
+        lastLine.withLock { $0 = line }
         let levels: [Logger.Level] = [.trace, .debug, .info, .warning, .error]
         logger.log(
             level: levels[Int(max(0, min(level, 4)))],
@@ -71,7 +84,7 @@ final class AuthContext: Sendable {
 }
 
 private func authLog(_ context: OpaquePointer?, _ level: Int32, _ message: fh_str) {
-    AuthContext.of(context)?.log(level: level, message.line)
+    AuthContext.of(context)?.log(level: level, message)
 }
 
 private func authChanged(_ context: OpaquePointer?, _ change: UnsafePointer<fh_account_change>?) -> fh_status {

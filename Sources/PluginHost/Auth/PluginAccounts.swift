@@ -21,6 +21,8 @@ public final class PluginAccounts: Authenticator, CredentialSource, @unchecked S
     public var changes: AsyncStream<AccountChange> { context.changes }
     /// Of the plugin's file, as it was found.
     public let path: String
+    /// What messages tell users whose credentials are missing or refused.
+    public var advice: CredentialAdvice { table.pointee.credentials == nil ? .commandForGuests : .plugin(name) }
 
     private let name: String
     private let table: UnsafePointer<fh_auth>
@@ -35,7 +37,7 @@ public final class PluginAccounts: Authenticator, CredentialSource, @unchecked S
     ///   - fallback: Where credentials come from when the provider has none of its own.
     /// - Throws: ``FeedError`` with a sentence about what is wrong with the plugin.
     public convenience init(
-        _ adapter: LoadedAdapter, settings: [String: String], fallback: any CredentialSource, logger: Logger
+        _ adapter: LoadedAdapter, settings: [String: Secret], fallback: any CredentialSource, logger: Logger
     ) async throws {
         try await self.init(
             adapter, settings: settings, fallback: fallback, logger: logger, deadline: Self.deadline,
@@ -44,27 +46,26 @@ public final class PluginAccounts: Authenticator, CredentialSource, @unchecked S
 
     /// - Parameter now: ns since 1970, UTC.
     init(
-        _ adapter: LoadedAdapter, settings: [String: String], fallback: any CredentialSource, logger: Logger,
+        _ adapter: LoadedAdapter, settings: [String: Secret], fallback: any CredentialSource, logger: Logger,
         deadline: Duration, now: @escaping @Sendable () -> UInt64
     ) async throws {
         name = adapter.description.id
         path = adapter.path
         func broken(_ sentence: String) -> FeedError { FeedError(.server, "The plugin \(adapter.path) \(sentence).") }
         guard let table = Self.table(of: adapter) else {
-            throw broken("provides no accounts: it does not know \(Self.id)")
+            throw broken("provides no accounts: it does not know \(Self.id), or fails when it is asked")
         }
         self.table = table
         guard table.pointee.size >= Self.firstSize, table.pointee.start != nil, table.pointee.authenticate != nil else {
             throw broken("has a table for \(Self.id) that is too short, or lacks start() or authenticate()")
         }
-        context = AuthContext(logger: logger)
+        context = AuthContext(Concealment(shared: adapter.concealment), logger: logger)
         slots = CallSlots(
             max(1, min(Int(table.pointee.concurrency), 16)), limit: deadline, label: "feedhost.auth")
         self.fallback = fallback
         self.now = now
-        var all: [String: String] = [:]
-        for key in adapter.description.configKeys { all[key.name] = key.defaultValue }
-        let settings = all.merging(settings) { $1 }
+        let settings = adapter.description.settings(given: settings)
+        context.concealment.add(settings: settings, of: adapter.description)
         let outcome = await slots.run { [self] in begin(settings) }
         guard case .done(let status) = outcome else {
             throw broken("did not come back from start() within \(deadline.components.seconds) s")
@@ -76,11 +77,10 @@ public final class PluginAccounts: Authenticator, CredentialSource, @unchecked S
         }
     }
 
-    /// Whether the adapter provides accounts. Calls into it: not for event loops.
-    public static func isOffered(by adapter: LoadedAdapter) -> Bool { table(of: adapter) != nil }
-
+    /// Asked only where the probe has seen that asking is safe.
     private static func table(of adapter: LoadedAdapter) -> UnsafePointer<fh_auth>? {
-        adapter.table.pointee.extension.flatMap { find in id.withCString { find(nil, $0) } }?
+        guard adapter.hasAccounts else { return nil }
+        return adapter.table.pointee.extension.flatMap { find in id.withCString { find(nil, $0) } }?
             .assumingMemoryBound(to: fh_auth.self)
     }
 
@@ -90,20 +90,21 @@ public final class PluginAccounts: Authenticator, CredentialSource, @unchecked S
         _ = await slots.run { [self] in table.pointee.stop?() }
     }
 
-    private func begin(_ settings: [String: String]) -> fh_status {
+    private func begin(_ settings: [String: Secret]) -> fh_status {
         let texts = settings.map { (StableText($0.key), StableText($0.value)) }
-        defer { for (_, value) in texts { value.wipe() } }
         let fields = texts.map { fh_field(name: $0.str, value: $1.str) }
-        return fields.withUnsafeBufferPointer {
-            table.pointee.start?(context.lend(), AuthContext.host, $0.baseAddress, UInt32($0.count))
-                ?? fh_status(FH_E_INTERNAL)
+        return withExtendedLifetime(texts) {
+            fields.withUnsafeBufferPointer {
+                table.pointee.start?(context.lend(), AuthContext.host, $0.baseAddress, UInt32($0.count))
+                    ?? fh_status(FH_E_INTERNAL)
+            }
         }
     }
 
     // MARK: Authenticator, CredentialSource
 
     public func authenticate(key: Secret) async throws -> Account {
-        guard !key.isEmpty, key.revealed.utf8.count <= Self.longestKey else {
+        guard !key.isEmpty, key.withBytes(\.count) <= Self.longestKey else {
             throw FeedError(.authentication, "Invalid API key")
         }
         let account = try await ask("authenticate()") { [self] in owner(of: key) }
@@ -142,13 +143,25 @@ public final class PluginAccounts: Authenticator, CredentialSource, @unchecked S
     }
 
     private func owner(of key: Secret) -> Result<Account?, AuthFailure> {
-        let text = StableText(key.revealed)
-        defer { text.wipe() }
+        let text = StableText(key)
         let sink = AnswerSink<Account>()
-        let status = table.pointee.authenticate?(text.str, sink.pointer) { sink, account in
-            AnswerSink<Account>.of(sink)?.take { () throws(AuthFault) in try Account(account) }
+        let status = context.concealment.holding(key: key) {
+            withExtendedLifetime(text) {
+                table.pointee.authenticate?(text.str, sink.pointer) { sink, account in
+                    AnswerSink<Account>.of(sink)?.take { () throws(AuthFault) in try Account(account) }
+                }
+            }
         }
-        return sink.answer(status)
+        let answer = sink.answer(status)
+        if case .success(let account?) = answer {
+            // It opens something, so it is hidden for longer than what strangers try.
+            context.concealment.add([key])
+            // Names of users are logged.
+            guard !account.user.contains(key.revealed) else {
+                return .failure(.fault(AuthFault("its account has a user whose name is the key")))
+            }
+        }
+        return answer
     }
 
     private func secrets(user: String, broker: String) -> Result<BrokerCredentials?, AuthFailure> {
@@ -161,7 +174,9 @@ public final class PluginAccounts: Authenticator, CredentialSource, @unchecked S
                 }
             }
         }
-        return sink.answer(status)
+        let answer = sink.answer(status)
+        if case .success(let credentials?) = answer { context.concealment.add(credentials: credentials.values) }
+        return answer
     }
 }
 
@@ -204,10 +219,9 @@ private final class AnswerSink<Value> {
 }
 
 extension AdapterRegistry {
-    /// The loaded adapter with that id, file name (with or without `.so`) or broker key.
+    /// The loaded plugin with that id, file name (with or without `.so`), broker key or name of its settings.
     public func adapter(named name: String) -> LoadedAdapter? {
-        let loaded = brokers.compactMap { adapter($0) }
-        return loaded.first { $0.description.id == name }
+        loaded.first { $0.description.id == name }
             ?? loaded.first { adapter in
                 let file = adapter.path.split(separator: "/").last ?? ""
                 return file == name || file == "\(name).so"

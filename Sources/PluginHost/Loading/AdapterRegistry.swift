@@ -57,13 +57,18 @@ public final class AdapterRegistry: Sendable {
     }
 
     /// Brokers with an adapter, sorted.
-    public var brokers: [String] { state.withLock { $0.adapters.keys.sorted() } }
+    public var brokers: [String] { loaded.filter(\.description.servesBroker).map(\.broker) }
+
+    /// All plugins in use, those that provide accounts alone among them; by broker or the name of their settings.
+    public var loaded: [LoadedAdapter] {
+        state.withLock { $0.adapters.sorted { $0.key < $1.key }.map(\.value) }
+    }
 
     /// Everything that was seen, for `feedhost plugins list`.
     public var report: [PluginRecord] { state.withLock(\.report) }
 
     /// The adapter of a broker, if it is loaded.
-    public func adapter(_ broker: String) -> LoadedAdapter? { state.withLock { $0.adapters[broker] } }
+    public func adapter(_ broker: String) -> LoadedAdapter? { state.withLock { $0.server(of: broker) } }
 
     /// The adapter of a broker; if there is none, files that bear its name and came later are tried. Then it blocks, as
     /// ``scan(_:probe:)`` does: not for event loops.
@@ -85,7 +90,7 @@ public final class AdapterRegistry: Sendable {
                 state.add(examination.examine(found))
                 self.state.withLock { [state] in $0 = state }
             }
-            if let adapter = state.adapters[broker] { return .success(adapter) }
+            if let adapter = state.server(of: broker) { return .success(adapter) }
             let reason = state.reason(broker: broker, names: names).map { " (\($0))" } ?? ""
             return .failure(PluginRefusal("there is no adapter for the broker \(broker)\(reason)"))
         }

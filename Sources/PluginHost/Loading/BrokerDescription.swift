@@ -1,3 +1,5 @@
+import MarketData
+
 /// What one adapter says about itself, copied out of its memory.
 public struct BrokerDescription: Sendable, Hashable, Codable {
     /// Reverse DNS, e.g. `in.example.zerodha`.
@@ -19,6 +21,17 @@ public struct BrokerDescription: Sendable, Hashable, Codable {
     public let configKeys: [AdapterKey]
     /// What `connect()` wants to be given.
     public let credentialKeys: [AdapterKey]
+
+    /// False for a plugin that provides accounts and nothing else. Its ``broker`` then only names its settings.
+    public var servesBroker: Bool { capabilities != .none }
+
+    /// The adapter's settings, its defaults where none are given.
+    /// - Parameter given: By bare name. All are handled as secrets: an endpoint may have a password in it.
+    public func settings(given: [String: Secret]) -> [String: Secret] {
+        var settings: [String: Secret] = [:]
+        for key in configKeys { settings[key.name] = key.defaultValue.map { Secret($0) } }
+        return settings.merging(given) { $1 }
+    }
 }
 
 /// One setting or one credential that an adapter declares.
@@ -56,4 +69,6 @@ public struct PluginFacts: Sendable, Hashable, Codable {
     public let brokers: [BrokerDescription]
     /// Ids of those that have an instrument master (`feedhost.instruments/1`).
     public var masters: Set<String> = []
+    /// Ids of those that provide accounts (`feedhost.auth/1`).
+    public var providers: Set<String> = []
 }

@@ -19,7 +19,7 @@ public struct Capabilities: Sendable, Hashable, Codable {
     public let exchanges: [String]
     /// Levels by exchange, ascending; `*` stands for the exchanges that are not named.
     public let depthLevels: [String: [Int]]
-    /// Kinds of connection, never empty; the position is `fh_create_params.link`.
+    /// Kinds of connection, never empty for who serves a broker; the position is `fh_create_params.link`.
     public let links: [LinkKind]
     public let timings: Timings
 
@@ -36,6 +36,13 @@ public struct Capabilities: Sendable, Hashable, Codable {
         let levels = levels(exchange: exchange)
         return levels.last { $0 <= wish } ?? levels.first ?? 5
     }
+
+    /// Of a plugin that serves no broker.
+    static let none = Capabilities(
+        modeBits: 0, flags: [], orderStream: .none, exchanges: [], depthLevels: [:], links: [],
+        timings: Timings(
+            ackTimeout: 0, keepAlive: nil, webSocketPing: nil, webSocketPongTimeout: 0, appHeartbeat: nil,
+            dataSilence: nil, offHoursSilence: nil, backoffBase: 0, backoffMax: 0))
 
     /// One line for `feedhost plugins list`, e.g. `LTP Quote Depth 5/20/30, 4 exchanges, orders`.
     public var summary: String {

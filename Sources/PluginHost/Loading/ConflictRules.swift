@@ -7,6 +7,8 @@ struct ConflictRules {
         let file: String
         /// Position of the folder in the search order.
         let rank: Int
+        /// False for a plugin that provides accounts alone: ``broker`` is the name of its settings, which no other may have.
+        var servesBroker = true
 
         var path: String { "\(folder)/\(file)" }
     }
@@ -39,7 +41,7 @@ struct ConflictRules {
         if Self.reserved.contains(broker) {
             return .not(.refused, "claims the broker \(broker), a name that feedhost uses itself")
         }
-        if let allowed, !allowed.contains(broker) {
+        if let allowed, claim.servesBroker, !allowed.contains(broker) {
             return .not(.disabled, "the list of valid brokers (VALID_BROKERS) leaves \(broker) out")
         }
         if let serving {

@@ -18,16 +18,16 @@ extension EntryCheck {
         guard id.utf8.allSatisfy(BorrowedText.isIdentifierByte) else {
             throw PluginRefusal("has the id \"\(id)\"; letters, digits, '.', '-' and '_' are allowed")
         }
-        guard let capabilities = descriptor.capabilities else {
-            throw PluginRefusal("has no capabilities in the descriptor of \(id)")
-        }
+        // Without: a plugin that serves no broker, and must provide accounts.
+        let capabilities =
+            if let able = descriptor.capabilities { try Self.capabilities(able, id: id) } else { Capabilities.none }
         return BrokerDescription(
             id: id, name: try BorrowedText.required(descriptor.name, what: "the name of \(id)"),
             vendor: try BorrowedText.optional(descriptor.vendor, what: "the vendor of \(id)") ?? "",
             version: try BorrowedText.required(descriptor.version, what: "the version of \(id)", limit: 64),
             url: try BorrowedText.optional(descriptor.url, what: "the url of \(id)", limit: 1_024),
             license: try BorrowedText.optional(descriptor.license, what: "the license of \(id)"),
-            broker: broker, capabilities: try Self.capabilities(capabilities, id: id),
+            broker: broker, capabilities: capabilities,
             configKeys: try keys(descriptor.config_keys, what: "setting", id: id),
             credentialKeys: try keys(descriptor.credential_keys, what: "credential", id: id))
     }

@@ -12,9 +12,14 @@ struct CheckedEntry {
 
     var facts: PluginFacts { PluginFacts(abi: abi, brokers: brokers.map(\.description)) }
 
+    /// Those that may provide accounts. Who serves no broker does: the check has asked.
+    var possibleProviders: [Broker] {
+        brokers.filter { $0.description.servesBroker && $0.table.pointee.extension != nil }
+    }
+
     /// Those that may have an instrument master: who takes any symbol has none, and is not asked.
     var possibleMasters: [Broker] {
-        brokers.filter { !$0.description.capabilities.flags.contains(.anySymbol) && $0.table.pointee.extension != nil }
+        possibleProviders.filter { !$0.description.capabilities.flags.contains(.anySymbol) }
     }
 }
 
@@ -66,7 +71,8 @@ enum EntryCheck {
             guard !brokers.contains(where: { $0.description.broker == description.broker }) else {
                 throw PluginRefusal("names the broker \(description.broker) twice")
             }
-            let table = try checkTable(description.id.withCString { lookUp($0) }, id: description.id)
+            let table = try checkTable(
+                description.id.withCString { lookUp($0) }, id: description.id, servesBroker: description.servesBroker)
             brokers.append(CheckedEntry.Broker(description: description, table: table))
         }
         guard !brokers.isEmpty else { throw PluginRefusal("carries no broker: its list of descriptors is empty") }
@@ -92,10 +98,18 @@ enum EntryCheck {
     }
 
     private static func checkTable(
-        _ table: UnsafePointer<fh_adapter>?, id: String
+        _ table: UnsafePointer<fh_adapter>?, id: String, servesBroker: Bool
     ) throws(PluginRefusal) -> UnsafePointer<fh_adapter> {
         guard let table else { throw PluginRefusal("its adapter() returns nothing for its own id \(id)") }
         try checkSize(table.pointee.size, atLeast: FirstSize.adapter, what: "table of functions for \(id)")
+        guard servesBroker else {
+            guard table.pointee.extension?(nil, PluginAccounts.id) != nil else {
+                throw PluginRefusal(
+                    "has no capabilities in the descriptor of \(id), and no accounts either (\(PluginAccounts.id)): it must offer one of the two"
+                )
+            }
+            return table
+        }
         // extension() may be missing: an adapter without optional abilities need not write it.
         let missing = [
             ("create", table.pointee.create == nil), ("connect", table.pointee.connect == nil),

@@ -16,6 +16,7 @@ public struct InstrumentSource: InstrumentMaster, @unchecked Sendable {
     public let files: [String]
     private let description: BrokerDescription
     private let table: UnsafePointer<fh_instruments>
+    private let concealment: Concealment
 
     /// Asks the adapter; nil when it has no master. Calls into the adapter: not for event loops.
     public init?(_ adapter: LoadedAdapter) {
@@ -35,17 +36,19 @@ public struct InstrumentSource: InstrumentMaster, @unchecked Sendable {
         }
         guard !files.isEmpty else { return nil }
         self.table = table
+        concealment = Concealment(shared: adapter.concealment)
         self.files = files
         description = adapter.description
         broker = adapter.broker
     }
 
     public func locate(
-        _ file: Int, settings: [String: String], credentials: [String: Secret]
+        _ file: Int, settings: [String: Secret], credentials: [String: Secret]
     ) throws -> MasterLocation {
-        let lent = LentFields(
-            settings.map { ($0.key, Secret($0.value)) }, credentials.map { ($0.key, $0.value) }, id: description.id)
-        defer { lent.wipe() }
+        concealment.add(settings: settings, of: description)
+        concealment.add(credentials: credentials)
+        let lent = LentFields(settings, credentials, id: description.id)
+        defer { withExtendedLifetime(lent) {} }
         let sink = LocationSink()
         let status = lent.withQuery(file: UInt32(file)) { query in
             table.pointee.locate?(query, Unmanaged.passUnretained(sink).toOpaque()) { sink, request in
@@ -66,7 +69,7 @@ public struct InstrumentSource: InstrumentMaster, @unchecked Sendable {
         _ file: Int, _ bytes: UnsafeRawBufferPointer, rows: (Listing) throws -> Void
     ) throws -> Int {
         try withoutActuallyEscaping(rows) { rows in
-            let sink = RowSink(rows)
+            let sink = RowSink(rows, concealment)
             let id = StableText(description.id)
             let content = fh_str(
                 ptr: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), len: UInt64(bytes.count))
@@ -78,7 +81,7 @@ public struct InstrumentSource: InstrumentMaster, @unchecked Sendable {
                 }, Unmanaged.passUnretained(sink).toOpaque(),
                 { sink, message in
                     guard let sink else { return }
-                    Unmanaged<RowSink>.fromOpaque(sink).takeUnretainedValue().problem = message.line
+                    Unmanaged<RowSink>.fromOpaque(sink).takeUnretainedValue().fail(message)
                 })
             // Ours first: the adapter has only passed it on.
             if let error = sink.error { throw error }
@@ -132,9 +135,16 @@ private final class RowSink {
     private let rows: (Listing) throws -> Void
     private(set) var error: (any Error)?
     private(set) var leftOut = 0
-    var problem = ""
+    private let concealment: Concealment
+    private(set) var problem = ""
 
-    init(_ rows: @escaping (Listing) throws -> Void) { self.rows = rows }
+    init(_ rows: @escaping (Listing) throws -> Void, _ concealment: Concealment) {
+        self.rows = rows
+        self.concealment = concealment
+    }
+
+    /// The adapter says why it cannot read on.
+    func fail(_ message: fh_str) { problem = message.line(without: concealment.redaction) }
 
     func take(_ start: UnsafePointer<fh_master_row>?, _ count: UInt32) -> fh_status {
         guard error == nil else { return fh_status(FH_E_INTERNAL) }
@@ -190,20 +200,16 @@ extension fh_str {
     }
 }
 
-/// Settings and credentials as C reads them, for one call of `locate()`; wiped afterwards.
+/// Settings and credentials as C reads them, for one call of `locate()`; overwritten afterwards.
 private struct LentFields {
     private let id: StableText
     private let settings: [(StableText, StableText)]
     private let credentials: [(StableText, StableText)]
 
-    init(_ settings: [(String, Secret)], _ credentials: [(String, Secret)], id: String) {
+    init(_ settings: [String: Secret], _ credentials: [String: Secret], id: String) {
         self.id = StableText(id)
-        self.settings = settings.map { (StableText($0), StableText($1.revealed)) }
-        self.credentials = credentials.map { (StableText($0), StableText($1.revealed)) }
-    }
-
-    func wipe() {
-        for (_, value) in settings + credentials { value.wipe() }
+        self.settings = settings.map { (StableText($0), StableText($1)) }
+        self.credentials = credentials.map { (StableText($0), StableText($1)) }
     }
 
     func withQuery<R>(file: UInt32, _ body: (UnsafePointer<fh_master_query>) -> R) -> R {

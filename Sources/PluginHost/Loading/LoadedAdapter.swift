@@ -14,16 +14,21 @@ public struct LoadedAdapter: @unchecked Sendable {
     /// True when it answers to `feedhost.instruments/1`, as the probe has found out. Only then may it be asked for that
     /// table without an instance: an adapter that follows the null pointer has crashed there and not here.
     public let hasMaster: Bool
+    /// The same for `feedhost.auth/1`.
+    public let hasAccounts: Bool
+    /// All that it was ever lent and must not show.
+    let concealment = Concealment.ofAdapter()
 
     public init(
         description: BrokerDescription, table: UnsafePointer<fh_adapter>, abi: ABIVersion, path: String,
-        hasMaster: Bool = false
+        hasMaster: Bool = false, hasAccounts: Bool = false
     ) {
         self.description = description
         self.table = table
         self.abi = abi
         self.path = path
         self.hasMaster = hasMaster
+        self.hasAccounts = hasAccounts
     }
 
     public var broker: String { description.broker }

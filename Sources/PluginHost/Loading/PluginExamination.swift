@@ -14,9 +14,12 @@ struct ExaminedFile: Sendable {
 
     var claims: [ConflictRules.Claim] {
         guard case .success(let facts) = result else { return [] }
-        return facts.brokers.map {
-            ConflictRules.Claim(broker: $0.broker, folder: folder, file: file, rank: rank)
-        }
+        return facts.brokers.map(claim)
+    }
+
+    func claim(_ broker: BrokerDescription) -> ConflictRules.Claim {
+        .init(
+            broker: broker.broker, folder: folder, file: file, rank: rank, servesBroker: broker.servesBroker)
     }
 }
 

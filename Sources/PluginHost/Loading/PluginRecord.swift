@@ -9,6 +9,7 @@ public struct PluginRecord: Sendable, Hashable, Codable {
     /// A sentence; nil when loaded.
     public let reason: String?
     public let id: String?
+    /// Nil also for a plugin that provides accounts alone.
     public let broker: String?
     /// For people, e.g. "Zerodha Kite".
     public let name: String?
@@ -23,7 +24,7 @@ public struct PluginRecord: Sendable, Hashable, Codable {
 
     init(
         folder: String, file: String, state: PluginState, reason: String?, abi: ABIVersion? = nil,
-        broker: BrokerDescription? = nil
+        broker: BrokerDescription? = nil, hasAccounts: Bool = false
     ) {
         path = file.isEmpty ? folder : "\(folder)/\(file)"
         self.file = file
@@ -31,12 +32,14 @@ public struct PluginRecord: Sendable, Hashable, Codable {
         self.state = state
         self.reason = reason
         id = broker?.id
-        self.broker = broker?.broker
+        let served = broker.flatMap { $0.servesBroker ? $0 : nil }
+        self.broker = served?.broker
         name = broker?.name
         vendor = broker?.vendor
         version = broker?.version
         self.abi = abi?.description
-        summary = broker?.capabilities.summary
-        capabilities = broker?.capabilities
+        let abilities = [served?.capabilities.summary, hasAccounts ? "accounts" : nil].compactMap(\.self)
+        summary = abilities.isEmpty ? nil : abilities.joined(separator: ", ")
+        capabilities = served?.capabilities
     }
 }

@@ -33,17 +33,25 @@ enum ProbeChild {
     }
 
     /// Says what was found, and then what the adapters say without an instance. One that follows the null pointer crashes
-    /// here, after the file has passed: it has no instrument master, and works otherwise.
+    /// here, after the file has passed: it has no instrument master and no accounts, and works otherwise.
     private static func report(_ entry: CheckedEntry, token: String) {
         var facts = entry.facts
-        let candidates = entry.possibleMasters
-        write(
-            ProbeMessage(token: token, facts: facts, isLast: candidates.isEmpty, refusal: nil).line(), to: answer)
-        guard !candidates.isEmpty else { return }
-        for broker in candidates where broker.table.pointee.extension?(nil, "feedhost.instruments/1") != nil {
-            facts.masters.insert(broker.description.id)
-        }
-        write(ProbeMessage(token: token, facts: facts, refusal: nil).line(), to: answer)
+        facts.providers = Set(entry.brokers.filter { !$0.description.servesBroker }.map(\.description.id))
+        let (masters, providers) = (entry.possibleMasters, entry.possibleProviders)
+        say(facts, isLast: providers.isEmpty, token)
+        guard !providers.isEmpty else { return }
+        facts.masters = ids(masters, knowing: "feedhost.instruments/1")
+        say(facts, isLast: false, token)
+        facts.providers.formUnion(ids(providers, knowing: PluginAccounts.id))
+        say(facts, isLast: true, token)
+    }
+
+    private static func ids(_ brokers: [CheckedEntry.Broker], knowing id: String) -> Set<String> {
+        Set(brokers.filter { $0.table.pointee.extension?(nil, id) != nil }.map(\.description.id))
+    }
+
+    private static func say(_ facts: PluginFacts, isLast: Bool, _ token: String) {
+        write(ProbeMessage(token: token, facts: facts, isLast: isLast, refusal: nil).line(), to: answer)
     }
 
     /// Whatever else the host had open is none of the file's business.

@@ -5,7 +5,7 @@ struct RegistryState: Sendable {
     private(set) var files: [ExaminedFile] = []
     /// Lines of the list that are about no `*.so`.
     var others: [PluginRecord] = []
-    /// What serves, by broker.
+    /// What is used, by broker; plugins that provide accounts alone are here too, by the name of their settings.
     private(set) var adapters: [String: LoadedAdapter] = [:]
     private var verdicts: [ConflictRules.Claim: ConflictRules.Verdict] = [:]
     /// Mapped files by path: all their brokers, whether they serve or not.
@@ -32,6 +32,10 @@ struct RegistryState: Sendable {
         }
     }
 
+    func server(of broker: String) -> LoadedAdapter? {
+        adapters[broker].flatMap { $0.description.servesBroker ? $0 : nil }
+    }
+
     /// The list, in search order; a file that carries several brokers has a line for each.
     var report: [PluginRecord] {
         let lines = files.flatMap { file -> [PluginRecord] in
@@ -54,8 +58,7 @@ struct RegistryState: Sendable {
     }
 
     private func record(_ file: ExaminedFile, facts: PluginFacts, broker: BrokerDescription) -> PluginRecord {
-        let claim = ConflictRules.Claim(
-            broker: broker.broker, folder: file.folder, file: file.file, rank: file.rank)
+        let claim = file.claim(broker)
         let (state, reason): (PluginState, String?) =
             switch (verdicts[claim], mapped[file.path]) {
             case (.not(let state, let reason), _): (state, reason)
@@ -64,7 +67,8 @@ struct RegistryState: Sendable {
             default: (.refused, "was not looked at")
             }
         return PluginRecord(
-            folder: file.folder, file: file.file, state: state, reason: reason, abi: facts.abi, broker: broker)
+            folder: file.folder, file: file.file, state: state, reason: reason, abi: facts.abi, broker: broker,
+            hasAccounts: facts.providers.contains(broker.id))
     }
 
     private mutating func map(_ file: ExaminedFile) -> Result<[LoadedAdapter], PluginRefusal> {
@@ -86,7 +90,8 @@ struct RegistryState: Sendable {
         return entry.brokers.map {
             LoadedAdapter(
                 description: $0.description, table: $0.table, abi: entry.abi, path: file.path,
-                hasMaster: facts.masters.contains($0.description.id))
+                hasMaster: facts.masters.contains($0.description.id),
+                hasAccounts: facts.providers.contains($0.description.id))
         }
     }
 }

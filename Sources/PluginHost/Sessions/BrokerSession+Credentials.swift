@@ -42,7 +42,7 @@ extension BrokerSession {
                 ), because: .loggedOut)
             return
         }
-        link.context.conceal(secrets(credentials))
+        concealment.add(credentials: credentials.values)
         let status = link.connect(credentials)
         guard status != FH_OK else { return }
         let isAuthentication = status == FH_E_AUTH
@@ -53,14 +53,6 @@ extension BrokerSession {
                 reason: Int(isAuthentication ? FH_WHY_AUTH_REJECTED : FH_WHY_NETWORK), generation: generation,
                 message: Link.describe(status)),
             from: link)
-    }
-
-    /// What the adapter is given and must not be repeated in the log or to clients: credentials but for the user's own name,
-    /// and settings that it calls secret.
-    private func secrets(_ credentials: BrokerCredentials) -> [Secret] {
-        let settings = environment.settings(adapter)
-        let declared = adapter.description.configKeys.filter { $0.kind == .secret }.compactMap { settings[$0.name] }
-        return credentials.values.filter { $0.key != "user_id" }.map(\.value) + declared.map { Secret($0) }
     }
 
     /// One retry, with whatever the store holds by then; after that only new credentials help.

@@ -68,8 +68,10 @@ extension BrokerSession {
         let index = nextLink
         nextLink += 1
         let feed = environment.bus.makeFeed(session: id)
+        let settings = environment.settings(adapter)
+        concealment.add(settings: settings, of: adapter.description)
         let context = HostContext(
-            feed: feed, settings: environment.settings(adapter), logger: logger, counters: environment.counters
+            feed: feed, settings: settings, concealment: concealment, logger: logger, counters: environment.counters
         ) { [weak self, loop] report in
             // From any thread, and possibly from inside a call of ours: always later, on the lane.
             loop.execute { [weak self] in self?.assumeIsolated { $0.take(report, from: index) } }

@@ -31,6 +31,8 @@ actor BrokerSession: MarketSession {
     var placement: [UInt32: Int] = [:]
     /// Which link still serves an instrument while that one takes it over.
     var departures: [UInt32: Int] = [:]
+    /// What its connections' adapters are lent, and were.
+    let concealment: Concealment
     var references = References()
     /// Clients that want order updates. Below 0 for a moment when a client's end overtakes its beginning.
     var orderReferences = 0
@@ -52,6 +54,7 @@ actor BrokerSession: MarketSession {
         broker = adapter.broker
         modes = adapter.capabilities.modes
         self.adapter = adapter
+        concealment = Concealment(shared: adapter.concealment)
         self.loop = loop
         self.environment = environment
         logger = environment.logger

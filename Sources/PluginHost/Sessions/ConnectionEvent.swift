@@ -1,4 +1,5 @@
 import CFeedhostABI
+import MarketData
 
 /// `fh_conn_event`, copied.
 struct ConnectionEvent: Sendable {
@@ -7,19 +8,21 @@ struct ConnectionEvent: Sendable {
     let retryAfter: Int64
     let generation: UInt64
     let brokerCode: Int32
-    var message: String
+    let message: String
 
     /// Bytes of `fh_conn_event` in ABI 1.0.
     static let firstSize = 48
 
-    /// - Parameter event: At least ``firstSize`` bytes long.
-    init(_ event: UnsafePointer<fh_conn_event>) {
+    /// - Parameters:
+    ///   - event: At least ``firstSize`` bytes long.
+    ///   - secrets: Taken out of its message.
+    init(_ event: UnsafePointer<fh_conn_event>, without secrets: Redaction) {
         state = event.pointee.state
         reason = event.pointee.reason
         retryAfter = Int64(event.pointee.retry_after_ms)
         generation = event.pointee.generation
         brokerCode = event.pointee.broker_code
-        message = event.pointee.message.line
+        message = event.pointee.message.line(without: secrets)
     }
 
     init(
@@ -63,16 +66,16 @@ struct SubscriptionResult: Sendable {
     let depth: Int
     let status: fh_status
     let brokerCode: Int32
-    var message: String
+    let message: String
 
-    init(_ result: fh_sub_result) {
+    init(_ result: fh_sub_result, without secrets: Redaction) {
         handle = result.handle
         outcome = result.outcome
         mode = result.granted_mode
         depth = Int(result.granted_depth)
         status = result.status
         brokerCode = result.broker_code
-        message = result.message.line
+        message = result.message.line(without: secrets)
     }
 
     var isGranted: Bool {

@@ -15,11 +15,12 @@ final class HostContext: TransportContext, @unchecked Sendable {
     let logger: Logger
     let counters: AdapterCounters
     /// Where reports of the adapter go; called on any thread.
-    private let report: @Sendable (Report) -> Void
+    let report: @Sendable (Report) -> Void
+    /// What is taken out of the adapter's texts.
+    let concealment: Concealment
     private let settings: [String: StableText]
     private let tokens = Mutex<[BrokerToken: UInt32]>([:])
     private let logBudget = Mutex(LogBudget())
-    private let redaction = Mutex(Redaction())
     private let lastTraffic = Atomic<UInt64>(0)
 
     enum Report: Sendable {
@@ -34,11 +35,12 @@ final class HostContext: TransportContext, @unchecked Sendable {
     }
 
     init(
-        feed: TickFeed, settings: [String: String], logger: Logger, counters: AdapterCounters,
+        feed: TickFeed, settings: [String: Secret], concealment: Concealment, logger: Logger, counters: AdapterCounters,
         report: @escaping @Sendable (Report) -> Void
     ) {
         self.feed = feed
         self.settings = settings.mapValues { StableText($0) }
+        self.concealment = concealment
         self.logger = logger
         self.counters = counters
         self.report = report
@@ -52,30 +54,6 @@ final class HostContext: TransportContext, @unchecked Sendable {
     static func of(_ pointer: OpaquePointer?) -> HostContext? {
         guard let pointer else { return nil }
         return Unmanaged<HostContext>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
-    }
-
-    func report(_ what: Report) { report(clean(what)) }
-
-    /// Takes these out of whatever the adapter writes from now on.
-    func conceal(_ secrets: [Secret]) {
-        let fresh = Redaction(secrets)
-        redaction.withLock { $0 = fresh }
-    }
-
-    /// Adapters' messages go to the log and to clients.
-    private func clean(_ what: Report) -> Report {
-        let redaction = redaction.withLock { $0 }
-        switch what {
-        case .connection(var event):
-            event.message = redaction.clean(event.message)
-            return .connection(event)
-        case .subscriptions(let request, var results):
-            for index in results.indices where !results[index].message.isEmpty {
-                results[index].message = redaction.clean(results[index].message)
-            }
-            return .subscriptions(request: request, results)
-        case .order: return what
-        }
     }
 
     func setting(_ name: String) -> fh_str { settings[name]?.str ?? fh_str(ptr: nil, len: 0) }
@@ -104,15 +82,18 @@ final class HostContext: TransportContext, @unchecked Sendable {
     var lastTrafficTime: UInt64 { lastTraffic.load(ordering: .relaxed) }
 
     /// A line of the adapter in the host's log. What exceeds the budget is counted and said later.
-    func log(level: Int32, _ line: String) {
+    func log(level: Int32, _ message: fh_str) { log(level: level) { message.line(without: $0) } }
+
+    private func log(level: Int32, _ line: (Redaction) -> String) {
         guard let suppressed = logBudget.withLock({ $0.take(now: WallClock.now()) }) else {
             counters.suppressedLogs.wrappingAdd(1, ordering: .relaxed)
             return
         }
         let level = HostContext.levels[Int(clamping: max(0, min(level, 4)))]
-        let line = redaction.withLock { $0 }.clean(line)
         logger.log(
-            level: level, "\(line)\(suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : "")")
+            level: level,
+            "\(line(concealment.redaction))\(suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : "")"
+        )
     }
 
     // MARK: Calls into the adapter
@@ -127,7 +108,7 @@ final class HostContext: TransportContext, @unchecked Sendable {
         counters.callStarted.store(0, ordering: .relaxed)
         if taken > HostContext.deadline {
             counters.slowCalls.wrappingAdd(1, ordering: .relaxed)
-            log(level: Int32(FH_LOG_WARNING), "\(name) took \(taken / 1_000_000) ms; adapters have 250 ms")
+            log(level: Int32(FH_LOG_WARNING)) { _ in "\(name) took \(taken / 1_000_000) ms; adapters have 250 ms" }
         }
         if feed.isCrowded, let lane, !lane.isPaused { relieve(lane) }
     }
@@ -141,7 +122,7 @@ final class HostContext: TransportContext, @unchecked Sendable {
         }
     }
 
-    override func transportTrouble(_ message: String) { log(level: Int32(FH_LOG_WARNING), message) }
+    override func transportTrouble(_ message: String) { log(level: Int32(FH_LOG_WARNING)) { $0.clean(message) } }
 
     private static let levels: [Logger.Level] = [.trace, .debug, .info, .warning, .error]
 }

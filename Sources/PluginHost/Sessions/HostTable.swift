@@ -41,7 +41,7 @@ enum HostTable {
 }
 
 private func hostLog(_ context: OpaquePointer?, _ level: Int32, _ message: fh_str) {
-    HostContext.of(context)?.log(level: level, message.line)
+    HostContext.of(context)?.log(level: level, message)
 }
 
 private func hostPublishTicks(_ context: OpaquePointer?, _ ticks: UnsafePointer<fh_tick>?, _ count: UInt32) -> fh_status
@@ -72,14 +72,15 @@ private func hostReportConnection(_ context: OpaquePointer?, _ event: UnsafePoin
     guard let context = HostContext.of(context), let event,
         Int(event.pointee.size) >= ConnectionEvent.firstSize
     else { return }
-    context.report(.connection(ConnectionEvent(event)))
+    context.report(.connection(ConnectionEvent(event, without: context.concealment.redaction)))
 }
 
 private func hostReportSubscriptions(
     _ context: OpaquePointer?, _ request: UInt64, _ results: UnsafePointer<fh_sub_result>?, _ count: UInt32
 ) {
     guard let context = HostContext.of(context), let results, count > 0 else { return }
-    let copies = UnsafeBufferPointer(start: results, count: Int(count)).map { SubscriptionResult($0) }
+    let secrets = context.concealment.redaction
+    let copies = UnsafeBufferPointer(start: results, count: Int(count)).map { SubscriptionResult($0, without: secrets) }
     context.report(.subscriptions(request: request, copies))
 }
 
@@ -112,9 +113,9 @@ private func hostExtension(_ context: OpaquePointer?, _ id: UnsafePointer<CChar>
 }
 
 private func hostPublishOrder(_ context: OpaquePointer?, _ order: UnsafePointer<fh_order>?) -> fh_status {
-    guard let context = HostContext.of(context), let order, let report = OrderReport(order) else {
-        return fh_status(FH_E_INVALID)
-    }
+    guard let context = HostContext.of(context), let order,
+        let report = OrderReport(order, without: context.concealment.redaction)
+    else { return fh_status(FH_E_INVALID) }
     context.sawTraffic(WallClock.now())
     context.report(.order(report))
     return fh_status(FH_OK)

@@ -1,7 +1,7 @@
 import CFeedhostABI
 import MarketData
 
-/// Credentials as C reads them, for one call of `connect()`; wiped afterwards.
+/// Credentials as C reads them, for one call of `connect()`; overwritten afterwards.
 struct LentCredentials {
     private var texts: [StableText] = []
 
@@ -10,7 +10,7 @@ struct LentCredentials {
         _ credentials: BrokerCredentials, _ body: (UnsafePointer<fh_credentials>) -> R
     ) -> R {
         var lent = LentCredentials()
-        defer { for text in lent.texts { text.wipe() } }
+        defer { withExtendedLifetime(lent) {} }
         var table = fh_credentials()
         table.size = UInt32(MemoryLayout<fh_credentials>.size)
         table.version = credentials.version
@@ -33,7 +33,7 @@ struct LentCredentials {
 
     private mutating func lend(_ secret: Secret?) -> fh_str {
         guard let secret, !secret.isEmpty else { return fh_str(ptr: nil, len: 0) }
-        let text = secret.withBytes { StableText(utf8: $0) }
+        let text = StableText(secret)
         texts.append(text)
         return text.str
     }

@@ -11,9 +11,11 @@ struct OrderReport: Sendable {
     /// Bytes of `fh_order` in ABI 1.0.
     static let firstSize = 216
 
-    /// - Parameter order: Of an adapter; nothing behind its `size` is read.
+    /// - Parameters:
+    ///   - order: Of an adapter; nothing behind its `size` is read.
+    ///   - secrets: Taken out of its reason, the one text in it that is free.
     /// - Returns: Nil when it is no order: without number or status, or with impossible exponents.
-    init?(_ order: UnsafePointer<fh_order>) {
+    init?(_ order: UnsafePointer<fh_order>, without secrets: Redaction) {
         guard Int(order.pointee.size) >= OrderReport.firstSize else { return nil }
         let order = order.pointee
         let (id, status) = (order.order_id.line, order.status.line)
@@ -27,7 +29,7 @@ struct OrderReport: Sendable {
         update.action = order.action.line
         update.priceType = order.price_type.line
         update.product = order.product.line
-        update.reason = order.reason.line
+        update.reason = order.reason.line(without: secrets)
         update.priceExponent = order.price_exp
         update.quantityExponent = order.qty_exp
         update.quantity = known(FH_O_QUANTITY, order.quantity)

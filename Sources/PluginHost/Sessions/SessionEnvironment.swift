@@ -8,7 +8,7 @@ struct SessionEnvironment: Sendable {
     let registry: InstrumentRegistry
     let credentials: any CredentialSource
     /// Settings given to adapters, by broker and name; the adapter's defaults are filled in.
-    let adapterSettings: [String: [String: String]]
+    let adapterSettings: [String: [String: Secret]]
     let counters: AdapterCounters
     let limits: PoolLimits
     let logger: Logger
@@ -21,9 +21,7 @@ struct SessionEnvironment: Sendable {
     /// Time given to the broker before a client's login is answered without it. The SDKs give up after 5 s.
     var patience = Duration.milliseconds(2_800)
 
-    func settings(_ adapter: LoadedAdapter) -> [String: String] {
-        var settings: [String: String] = [:]
-        for key in adapter.description.configKeys { settings[key.name] = key.defaultValue }
-        return settings.merging(adapterSettings[adapter.broker] ?? [:]) { _, given in given }
+    func settings(_ adapter: LoadedAdapter) -> [String: Secret] {
+        adapter.description.settings(given: adapterSettings[adapter.broker] ?? [:])
     }
 }

@@ -20,7 +20,7 @@ extension AdapterRegistry: AdapterSource {}
 public actor SessionPool: SessionDirectory {
     public struct Configuration: Sendable {
         /// Settings given to adapters, by broker and name.
-        public var adapterSettings: [String: [String: String]] = [:]
+        public var adapterSettings: [String: [String: Secret]] = [:]
         /// `bus.external_as`: users of that broker are fed from outside while no adapter for it is loaded.
         public var externalAs: String?
         public var limits = PoolLimits()

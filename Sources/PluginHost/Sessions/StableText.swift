@@ -1,7 +1,8 @@
 import CFeedhostABI
-import Glibc
+import MarketData
 
-/// Bytes at a fixed address for as long as this object lives, to be lent to an adapter.
+/// Bytes at a fixed address for as long as this object lives, to be lent to an adapter. They are overwritten at its end: some
+/// are secrets.
 final class StableText: Sendable {
     // Written once in init, then only read.
     nonisolated(unsafe) private let bytes: UnsafeMutableBufferPointer<CChar>
@@ -13,26 +14,28 @@ final class StableText: Sendable {
         bytes[utf8.count] = 0
     }
 
-    /// For secrets: no other copy is made.
-    init(utf8: UnsafeRawBufferPointer) {
-        bytes = .allocate(capacity: utf8.count + 1)
-        UnsafeMutableRawBufferPointer(bytes).copyMemory(from: utf8)
-        bytes[utf8.count] = 0
+    /// No other copy is made.
+    init(_ secret: Secret) {
+        bytes = secret.withBytes { utf8 in
+            let bytes = UnsafeMutableBufferPointer<CChar>.allocate(capacity: utf8.count + 1)
+            UnsafeMutableRawBufferPointer(bytes).copyMemory(from: utf8)
+            bytes[utf8.count] = 0
+            return bytes
+        }
     }
 
-    deinit { bytes.deallocate() }
+    deinit {
+        wipe()
+        bytes.deallocate()
+    }
+
+    func wipe() { UnsafeMutableRawBufferPointer(bytes).wipe() }
 
     /// For fields that are `fh_str`.
     var str: fh_str { fh_str(ptr: UnsafePointer(bytes.baseAddress), len: UInt64(bytes.count - 1)) }
 
     /// For fields that are NUL-terminated.
     var cString: UnsafePointer<CChar>? { UnsafePointer(bytes.baseAddress) }
-
-    /// Overwrites the text: it was a secret.
-    func wipe() {
-        // Not a loop: the compiler drops stores to memory that is freed next.
-        if let start = bytes.baseAddress { explicit_bzero(start, bytes.count) }
-    }
 }
 
 extension fh_str {
@@ -42,10 +45,13 @@ extension fh_str {
         return String(decoding: UnsafeRawBufferPointer(start: ptr, count: Int(clamping: len)), as: UTF8.self)
     }
 
-    /// Text of an adapter for a log or an answer: bounded, and on one line.
-    var line: String {
-        let bounded = ptr == nil ? "" : fh_str(ptr: ptr, len: min(len, 1024)).text
-        return String(bounded.map { $0.isNewline || ($0.asciiValue ?? 32) < 32 ? " " : $0 })
+    /// Text of a plugin for a log or an answer: bounded, and on one line.
+    var line: String { line(without: Redaction()) }
+
+    /// The same for texts in which a plugin may repeat what it was lent.
+    func line(without secrets: Redaction) -> String {
+        // Cleaned before it is cut: half a secret would not be found.
+        String(secrets.clean(bytes, limit: 1024).map { $0.isNewline || ($0.asciiValue ?? 32) < 32 ? " " : $0 })
     }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: ptr, count: ptr == nil ? 0 : Int(clamping: len)) }

@@ -56,9 +56,4 @@ extension Rejection {
         Rejection(
             .symbolNotFound, "Symbol \(written.symbol.excerpt) not found for exchange \(written.exchange.excerpt)")
     }
-
-    static func tooMany(limit: Int, held: Int) -> Rejection {
-        Rejection(
-            .capacity, "This API key permits \(limit) instruments at a time (\(held) held); unsubscribe some first")
-    }
 }

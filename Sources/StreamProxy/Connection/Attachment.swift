@@ -90,7 +90,7 @@ extension Client {
 
     /// Routes by their sessions, and the sessions of further brokers that nothing is left of: those leave the client.
     func leases(of routes: [RouteKey], stoppingOrders: Set<String> = []) -> [Lease] {
-        let usual = standing.account?.usualBroker
+        let usual = usualBroker
         var leases: [Lease] = []
         for index in attachments.indices {
             let attachment = attachments[index]

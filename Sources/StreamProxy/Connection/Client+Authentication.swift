@@ -5,7 +5,14 @@ extension Client {
     /// Key → account → session → broker ready: all off the loop, so that neither a slow hash nor a slow broker is felt by
     /// another client (client-protocol.md section 9.4).
     func authenticate(_ key: Secret) {
-        if let wait = visitor.attempt(key, now: shard.loop.now) { return putOff(wait) }
+        switch visitor.attempt(key, now: shard.loop.now) {
+        case .look(let isCounted): check(key, isCounted: isCounted)
+        case .later: authenticateLater(key)
+        case .wait(let time): putOff(time)
+        }
+    }
+
+    private func check(_ key: Secret, isCounted: Bool) {
         let authenticator = shard.configuration.authenticator
         let changes = shard.changes
         shard.perform {
@@ -15,34 +22,74 @@ extension Client {
                 return .failure(Rejection(error))
             }
         } then: { [self] result in
-            settle(key, result)
+            settle(key, isCounted: isCounted, result)
             guard isOpen else { return finish() }
             switch result {
-            // What the key allows may have changed while it was checked.
+            // The key, or what it allows, may have changed while it was checked.
             case .success where shard.changes != changes: authenticate(key)
-            case .success(let account) where shard.isRevoked(account):
-                refuse(Rejection(.authentication, "Invalid API key"))
             case .success(let account) where account.hasExpired(now: shard.configuration.clock()):
-                refuse(Rejection(.authentication, "API key expired"))
+                refuse(key, Rejection(.authentication, "API key expired"))
             case .success(let account): admit(account)
-            case .failure(let rejection): refuse(rejection)
+            case .failure(let rejection): refuse(key, rejection)
             }
         }
     }
 
-    private func refuse(_ rejection: Rejection) {
+    private func refuse(_ key: Secret, _ rejection: Rejection) {
         shard.counters.authFailures.add()
         guard rejection.code == .broker else { return reject(rejection) }
         // A valid key of a user without a broker: who shows it is no stranger, but has no session (any more).
+        let changes = shard.changes
         letGo(becoming: nil) { [self] leases in
+            unsettled = UnsettledKey(key: key, changes: changes)
             release(leases)
             reject(rejection)
         }
     }
 
+    /// Looks once more at a key that was of no use, if accounts have changed since: its user may have a broker now.
+    func settleKey(then serve: @escaping () -> Void) {
+        let changes = shard.changes
+        guard let unsettled, unsettled.changes != changes else { return serve() }
+        let authenticator = shard.configuration.authenticator
+        shard.perform {
+            try? await authenticator.authenticate(key: unsettled.key)
+        } then: { [self] account in
+            guard isOpen else { return finish() }
+            self.unsettled?.changes = changes
+            guard shard.changes == changes else { return settleKey(then: serve) }
+            guard let account, !account.hasExpired(now: shard.configuration.clock()),
+                visitor.enter(user: account.user)
+            else { return serve() }
+            letGo(becoming: account) { [self] leases in
+                hasTriedUsualBroker = false
+                release(leases) { [self] in
+                    if isOpen { serve() } else { finish() }
+                }
+            }
+        }
+    }
+
+    /// The user has these brokers now.
+    func learn(_ brokers: Set<String>) {
+        guard let account = standing.account else { return }
+        // What the client has of a broker it can still leave.
+        let known = Account(
+            user: account.user, broker: account.broker, keyID: account.keyID,
+            brokers: brokers.union(attachments.map(\.broker)), permissions: account.permissions,
+            expires: account.expires)
+        guard known != account else { return }
+        standing = .known(known)
+        if usualBroker == nil {
+            usualBroker = known.usualBroker
+            hasTriedUsualBroker = false
+        }
+        if !orders.brokers.isEmpty { orders.filter = OrderFilter(known, asked: orders.brokers) }
+    }
+
     private func admit(_ account: Account) {
         guard isRoom(for: account.user) else { return }
-        if let previous = standing.account, previous.isSame(as: account), let broker = account.usualBroker,
+        if let previous = standing.account, previous.isSame(as: account), let broker = usualBroker,
             let session = session(of: broker)
         {
             // The same user again: sessions and subscriptions stay as they are.
@@ -59,6 +106,9 @@ extension Client {
         let streams = abandonStreams()
         let leases = takeLeases()
         standing = .known(account)
+        usualBroker = account?.usualBroker
+        hasTriedUsualBroker = true
+        unsettled = nil
         tally = account?.permissions.maxInstruments.map { InstrumentTally(limit: $0) }
         shard.leave(streams) { [self] in
             shard.routes.settle()
@@ -81,7 +131,7 @@ extension Client {
     }
 
     private func attach(_ account: Account, releasing leases: [Lease]) {
-        guard let broker = account.usualBroker else {
+        guard let broker = usualBroker else {
             return release(leases) { [self] in reject(.noBrokerPermitted) }
         }
         let directory = shard.configuration.directory

@@ -72,5 +72,6 @@ extension Client {
         guard !isOpen, !requests.isBusy else { return }
         release(takeLeases())
         standing = .anonymous
+        unsettled = nil
     }
 }

@@ -19,13 +19,13 @@ extension Client {
         guard let account = standing.account else { return reject(.noSession) }
         guard account.permissions.orders else { return reject(.ordersNotPermitted) }
         if let asked, account.permitted(broker: asked) == nil { return reject(.notPermitted(broker: asked)) }
-        guard let broker = asked ?? account.usualBroker else { return reject(.noBrokerPermitted) }
+        guard let broker = asked ?? usualBroker else { return reject(.noBrokerPermitted) }
         guard !orders.brokers.contains(broker) else { return finish(Replies.orders(subscribed: true)) }
         orders.early = []
         listen(to: orders.brokers.union([broker]), account)
         if let session = session(of: broker) {
             startOrders(session, of: broker)
-        } else if broker == account.usualBroker {
+        } else if broker == usualBroker, hasTriedUsualBroker {
             acknowledgeOrders()
         } else {
             attachForOrders(broker, account)
@@ -105,6 +105,6 @@ extension Client {
         if orders.brokers.isEmpty, !brokers.isEmpty { shard.orders.add(self, user: account.user) }
         if !orders.brokers.isEmpty, brokers.isEmpty { shard.orders.remove(self, user: account.user) }
         orders.brokers = brokers
-        orders.filter = OrderFilter(account, asked: brokers)
+        orders.filter = OrderFilter(standing.account ?? account, asked: brokers)
     }
 }

@@ -47,6 +47,7 @@ extension Client {
         guard isInTime() else { return }
         switch read.request {
         case .failure(let rejection): reject(rejection)
+        case .success(let request) where request.needsAccount: settleKey { [self] in serve(request) }
         case .success(let request): serve(request)
         }
     }
@@ -93,12 +94,12 @@ extension Client {
             return reject(Rejection(.broker, "Broker information not available"))
         }
         if let asked, account.permitted(broker: asked) == nil { return reject(.notPermitted(broker: asked)) }
-        guard let broker = asked ?? account.usualBroker else { return reject(.noBrokerPermitted) }
+        guard let broker = asked ?? usualBroker else { return reject(.noBrokerPermitted) }
         if let session = session(of: broker) {
             shard.perform({ await session.status() }) { [self] status in
                 finish(Replies.brokerInfo(user: account.user, broker: session.broker, adapterStatus: status))
             }
-        } else if broker == account.usualBroker {
+        } else if broker == usualBroker, hasTriedUsualBroker {
             finish(Replies.brokerInfo(user: account.user, broker: broker, adapterStatus: "disconnected"))
         } else {
             look(at: broker, of: account)

@@ -3,14 +3,14 @@ import NIOCore
 
 extension Client {
     func subscribe(_ request: SubscribeRequest) {
-        if let rejection = excess(of: request) { return reject(rejection) }
         guard let account = standing.account, let (broker, source) = source(request.broker, account) else {
             return reject(.noSession)
         }
         let work = SubscribeWork(
-            request: request, account: account, broker: broker, source: source, tally: tally,
+            request: request, account: account, broker: broker, source: source, allowance: allowance(for: request),
             requestID: requests.requestID)
         shard.perform({ await work.run() }) { [self] outcome in
+            if outcome.isRoomExceeded { shard.counters.instrumentsLimited.add() }
             if let session = outcome.attached { take(session, of: broker) }
             queue(outcome.reply)
             join(outcome.grants[...], of: broker, surplus: [])
@@ -21,9 +21,9 @@ extension Client {
     /// - Returns: Nil when the usual broker has let the user down at authentication.
     private func source(_ asked: String?, _ account: Account) -> (broker: String, SubscribeWork.Source)? {
         if let asked, account.permitted(broker: asked) == nil { return (asked, .nobody) }
-        guard let broker = asked ?? account.usualBroker else { return nil }
+        guard let broker = asked ?? usualBroker else { return nil }
         if let session = session(of: broker) { return (broker, .held(session)) }
-        return broker == account.usualBroker ? nil : (broker, .directory(shard.configuration.directory))
+        return broker == usualBroker && hasTriedUsualBroker ? nil : (broker, .directory(shard.configuration.directory))
     }
 
     /// Puts the client on its new streams. The acknowledgement is queued by now, so last values and ticks come after it;

@@ -2,7 +2,7 @@ import MarketData
 
 extension Client {
     func unsubscribe(_ request: UnsubscribeRequest) {
-        guard let account = standing.account, let broker = request.broker ?? account.usualBroker,
+        guard let account = standing.account, let broker = request.broker ?? usualBroker,
             request.broker != nil || !attachments.isEmpty
         else { return reject(.noSession) }
         let isPermitted = account.permitted(broker: broker) != nil

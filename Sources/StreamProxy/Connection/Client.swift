@@ -25,6 +25,12 @@ final class Client: ChannelInboundHandler {
             if !standing.isAnonymous { visitor.authenticated(now: shard.loop.now) }
         }
     }
+    /// The broker that requests without `broker` mean; nil when the key permits none of the user's.
+    var usualBroker: String?
+    /// Whether ``usualBroker`` was asked for when the client came in. If it had no session for the client then, it has none now.
+    var hasTriedUsualBroker = true
+    /// The key of a user who had no broker when it was shown.
+    var unsettled: UnsettledKey?
     /// By the instrument as the client wrote it; more than one for several modes and depths.
     var held: [Instrument: [Subscription]] = [:]
     /// Brokers' sessions that it has something of; the usual broker's first.

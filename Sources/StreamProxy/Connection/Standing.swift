@@ -1,5 +1,12 @@
 import MarketData
 
+/// A valid key that was of no use when it was shown.
+struct UnsettledKey {
+    let key: Secret
+    /// ``Shard/changes`` at that time: only when they have gone on is it worth looking again.
+    var changes: Int
+}
+
 /// What a client has shown so far.
 enum Standing {
     /// No valid key yet.

@@ -18,8 +18,8 @@ struct SubscribeWork: Sendable {
     /// As the account names it; what was asked for when it does not.
     let broker: String
     let source: Source
-    /// What the client holds, if the number is limited.
-    let tally: InstrumentTally?
+    /// What the limits leave of it.
+    let allowance: SubscribeAllowance
     let requestID: JSONValue?
 
     struct Outcome: Sendable {
@@ -29,6 +29,8 @@ struct SubscribeWork: Sendable {
         var grants: [Granted] = []
         /// The session, if the client had none before.
         var attached: (any MarketSession)?
+        /// Whether the client has met its own limit of instruments.
+        var isRoomExceeded = false
     }
 
     struct Granted: Sendable {
@@ -41,18 +43,21 @@ struct SubscribeWork: Sendable {
 
     func run() async -> Outcome {
         var wishes: [Wish] = []
-        var tally = tally
+        var allowance = allowance
         // An entry either has a wish, whose outcome will come in order, or is refused already.
-        let entries = request.entries.map { entry -> (SymbolEntry, Result<Instrument, Rejection>) in
+        let entries = request.entries.enumerated().map {
+            number, entry -> (SymbolEntry, Result<Instrument, Rejection>) in
             do throws(Rejection) {
+                try allowance.checkRate(number)
                 let written = try entry.instrument()
-                wishes.append(try wish(written, &tally))
+                wishes.append(try wish(written, &allowance))
                 return (entry, .success(written))
             } catch {
                 return (entry, .failure(error))
             }
         }
         var outcome = Outcome()
+        outcome.isRoomExceeded = allowance.isRoomExceeded
         let session = wishes.isEmpty ? nil : await open(&outcome)
         var outcomes = (await (try? session?.get())?.subscribe(wishes) ?? [])[...]
         let unreachable: Rejection? = if case .failure(let rejection) = session { rejection } else { nil }
@@ -74,14 +79,11 @@ struct SubscribeWork: Sendable {
     }
 
     /// The wish that an entry stands for, if the key permits it.
-    private func wish(_ written: Instrument, _ tally: inout InstrumentTally?) throws(Rejection) -> Wish {
+    private func wish(_ written: Instrument, _ allowance: inout SubscribeAllowance) throws(Rejection) -> Wish {
         if case .nobody = source { throw .notPermitted(broker: broker) }
-        let instrument = written.withoutLevels
-        try account.permissions.check(instrument, request.mode)
+        try account.permissions.check(written.withoutLevels, request.mode)
         let wish = try request.wish(written)
-        if let held = tally?.count, let limit = tally?.limit, tally?.admit(instrument, broker: broker) == false {
-            throw .tooMany(limit: limit, held: held)
-        }
+        try allowance.admit(written, broker: broker)
         return wish
     }
 

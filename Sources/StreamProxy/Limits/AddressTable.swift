@@ -10,6 +10,8 @@ final class AddressTable: Sendable {
         var sockets = 0
         var unauthenticated = 0
         var failures: TokenBucket?
+        /// Keys that are being looked at, each of which may be wrong.
+        var checks = 0
         /// Keys from this address are not looked at before.
         var blockedUntil: NIODeadline = .uptimeNanoseconds(0)
         /// Times that it was blocked without a quiet spell in between.
@@ -18,7 +20,7 @@ final class AddressTable: Sendable {
 
         /// Nothing would be lost with it.
         mutating func isIdle(_ rate: TokenBucket.Rate?, now: NIODeadline) -> Bool {
-            guard sockets == 0, now >= blockedUntil else { return false }
+            guard sockets == 0, checks == 0, now >= blockedUntil else { return false }
             guard let rate, var bucket = failures else { return true }
             defer { failures = bucket }
             return bucket.isFull(rate, now: now)

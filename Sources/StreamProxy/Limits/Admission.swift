@@ -93,39 +93,62 @@ final class Admission: Sendable {
     /// Keys that were right once; so many of them are remembered.
     static let knownKeys = 1 << 16
 
-    /// Whether a key from that address is looked at now. It is taken for a wrong one until ``settle(_:_:wasRight:now:)`` says
-    /// otherwise, so that a thousand wrong keys at the same moment are not a thousand checks.
+    /// What becomes of a key that somebody shows.
+    enum Attempt: Sendable, Hashable {
+        /// It is looked at; then ``settle(_:_:wasRight:isCounted:now:)`` says what became of it.
+        /// - Parameter isCounted: Taken for a wrong one meanwhile.
+        case look(isCounted: Bool)
+        /// Other keys of that address are being looked at, and as many as may be wrong: ask again soon.
+        case later
+        /// It is not looked at for so long.
+        case wait(TimeAmount)
+    }
+
+    /// Whether a key from that address is looked at now. It is taken for a wrong one until it is settled, so that a thousand
+    /// wrong keys at the same moment are not a thousand checks; a thousand right ones wait for each other.
     ///
     /// Whoever has used up its wrong keys waits 1 s, then 2, 4, 8 … 60 s, each time for one more. Asking meanwhile does not
     /// prolong the time. A key that was right before is always looked at: many clients may share an address, above all this
     /// machine's own and that of a reverse proxy, and one that goes wrong must not lock the others out.
-    /// - Returns: Nil when it is; else the time to wait.
-    func attempt(_ address: PeerAddress, _ key: KeyMark, now: NIODeadline) -> TimeAmount? {
-        guard let rate = limits.failureRate, !rightKeys.withLock({ $0.contains(key) }) else { return nil }
+    func attempt(_ address: PeerAddress, _ key: KeyMark, now: NIODeadline) -> Attempt {
+        guard let rate = limits.failureRate, !rightKeys.withLock({ $0.contains(key) }) else {
+            return .look(isCounted: false)
+        }
         return addresses.update(address, now: now) { entry in
-            if now < entry.blockedUntil { return entry.blockedUntil - now }
+            if now < entry.blockedUntil { return .wait(entry.blockedUntil - now) }
             var bucket = entry.failures ?? TokenBucket(rate, now: now)
             defer { entry.failures = bucket }
-            if bucket.isFull(rate, now: now) { entry.strikes = 0 }
-            guard let wait = bucket.take(1, rate, now: now) else { return nil }
+            if entry.checks == 0, bucket.isFull(rate, now: now) { entry.strikes = 0 }
+            guard let wait = bucket.take(1, rate, now: now) else {
+                entry.checks += 1
+                return .look(isCounted: true)
+            }
+            // Those under way may yet turn out right.
+            guard entry.checks == 0 else { return .later }
             let block = min(max(.seconds(1 << min(Int64(entry.strikes), 6)), wait), Self.longestBlock)
             entry.strikes += 1
             entry.blockedUntil = now + block
             bucket.drain(rate, for: block)
-            return block
+            return .wait(block)
         }
     }
 
-    /// What has become of an attempt; a right key does not count.
-    func settle(_ address: PeerAddress, _ key: KeyMark, wasRight: Bool, now: NIODeadline) {
+    /// What has become of a key that was looked at; a right one does not count.
+    func settle(_ address: PeerAddress, _ key: KeyMark, wasRight: Bool, isCounted: Bool, now: NIODeadline) {
         guard let rate = limits.failureRate else { return }
-        let wasKnown = rightKeys.withLock { keys in
-            guard wasRight else { return keys.remove(key) != nil }
+        rightKeys.withLock { keys in
+            guard wasRight else {
+                keys.remove(key)
+                return
+            }
             if keys.count >= Self.knownKeys { keys.removeAll() }
-            return !keys.insert(key).inserted
+            keys.insert(key)
         }
-        // Nothing was taken for one that was known.
-        if wasRight, !wasKnown { addresses.update(address, now: now) { $0.failures?.giveBack(1, rate) } }
+        guard isCounted else { return }
+        addresses.update(address, now: now) { entry in
+            entry.checks = max(0, entry.checks - 1)
+            if wasRight { entry.failures?.giveBack(1, rate) }
+        }
     }
 }
 

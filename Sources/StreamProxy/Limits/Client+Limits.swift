@@ -18,14 +18,16 @@ extension Client {
         }
     }
 
-    /// Why a subscription is more than this client may have.
-    func excess(of request: SubscribeRequest) -> Rejection? {
-        var new = request.entries.count
-        if let limit = shard.admission.limits.instruments, held.count + new > limit {
-            // Those that it has already, or names twice, are not more.
-            new = Set(request.entries.compactMap { try? $0.instrument() }.filter { held[$0] == nil }).count
+    /// How much of a subscription this client may have.
+    func allowance(for request: SubscribeRequest) -> SubscribeAllowance {
+        let (taken, late) = visitor.subscribe(request.entries.count, now: shard.loop.now)
+        var allowance = SubscribeAllowance(inTime: taken, late: late, tally: tally)
+        if let limit = shard.admission.limits.instruments, held.count + taken > limit {
+            // Those that it has already are not more.
+            let known = request.entries.prefix(taken).compactMap { try? $0.instrument() }.filter { held[$0] != nil }
+            allowance.room = InstrumentRoom(limit: limit, held: held.count, known: Set(known))
         }
-        return visitor.subscribe(request.entries.count, new: new, held: held.count, now: shard.loop.now)
+        return allowance
     }
 
     /// Too many keys from this address were wrong: this one is not looked at. The answer waits too, so that whoever tries one
@@ -41,10 +43,18 @@ extension Client {
         }
     }
 
+    /// Shows the key again once others of its address, which are being looked at, are settled.
+    func authenticateLater(_ key: Secret) {
+        shard.loop.assumeIsolated().scheduleTask(in: .milliseconds(10)) { [weak self] in
+            guard let self else { return }
+            if self.isOpen { self.authenticate(key) } else { self.finish() }
+        }
+    }
+
     /// What has become of a key that was looked at. Only one that is nobody's counts as wrong.
-    func settle<Value>(_ key: Secret, _ result: Result<Value, Rejection>) {
+    func settle<Value>(_ key: Secret, isCounted: Bool, _ result: Result<Value, Rejection>) {
         let isWrong = if case .failure(let rejection) = result { rejection.code == .authentication } else { false }
-        visitor.settle(key, wasRight: !isWrong, now: shard.loop.now)
+        visitor.settle(key, wasRight: !isWrong, isCounted: isCounted, now: shard.loop.now)
     }
 
     /// Whether there is room for one more connection of the user; ends this one when there is not.

@@ -28,8 +28,20 @@ struct TokenBucket {
             tokens -= count
             return nil
         }
-        return wait(for: min(count, rate.burst) - tokens, rate)
+        return wait(for: count, rate)
     }
+
+    /// Takes as many of `count` tokens as there are, whole ones.
+    /// - Returns: How many.
+    mutating func take(upTo count: Int, _ rate: Rate, now: NIODeadline) -> Int {
+        refill(rate, now)
+        let taken = min(count, Int(max(tokens, 0)))
+        tokens -= Double(taken)
+        return taken
+    }
+
+    /// - Returns: The time until so many tokens are there, or until the bucket is full if it never holds so many.
+    func wait(for count: Double, _ rate: Rate) -> TimeAmount { time(for: min(count, rate.burst) - tokens, rate) }
 
     /// Gives tokens back that were taken for something that does not count.
     mutating func giveBack(_ count: Double, _ rate: Rate) { tokens = min(tokens + count, rate.burst) }
@@ -51,7 +63,7 @@ struct TokenBucket {
         updated = now
     }
 
-    private func wait(for count: Double, _ rate: Rate) -> TimeAmount {
+    private func time(for count: Double, _ rate: Rate) -> TimeAmount {
         .nanoseconds(Int64((max(count, 0) / rate.rate * 1e9).rounded(.up)))
     }
 }

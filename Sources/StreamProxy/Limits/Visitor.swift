@@ -61,17 +61,18 @@ final class Visitor {
 
     // MARK: Keys
 
-    /// - Returns: How long this address has to wait before a key from it is looked at; nil when this one is.
-    func attempt(_ key: Secret, now: NIODeadline) -> TimeAmount? {
-        guard let address, let wait = admission.attempt(address, KeyMark(key), now: now) else { return nil }
-        counters.authenticationsLimited.add()
-        return wait
+    /// Whether a key is looked at.
+    func attempt(_ key: Secret, now: NIODeadline) -> Admission.Attempt {
+        guard let address else { return .look(isCounted: false) }
+        let attempt = admission.attempt(address, KeyMark(key), now: now)
+        if case .wait = attempt { counters.authenticationsLimited.add() }
+        return attempt
     }
 
     /// - Parameter wasRight: Also true when nobody could tell.
-    func settle(_ key: Secret, wasRight: Bool, now: NIODeadline) {
+    func settle(_ key: Secret, wasRight: Bool, isCounted: Bool, now: NIODeadline) {
         guard let address else { return }
-        admission.settle(address, KeyMark(key), wasRight: wasRight, now: now)
+        admission.settle(address, KeyMark(key), wasRight: wasRight, isCounted: isCounted, now: now)
     }
 
     /// It has shown a valid key.
@@ -117,27 +118,21 @@ final class Visitor {
 
     /// Counts what a request subscribes to.
     /// - Parameter count: Its instruments.
-    /// - Parameter new: Those of them that the client does not have yet.
-    /// - Parameter held: Those that it has.
-    func subscribe(_ count: Int, new: Int, held: Int, now: NIODeadline) -> Rejection? {
-        if let limit = admission.limits.instruments, held + new > limit, new > 0 {
-            counters.instrumentsLimited.add()
-            return Rejection(
-                .capacity,
-                "One client may hold \(limit) instruments (\(held) held, \(new) more asked for); unsubscribe some first"
-            )
-        }
-        guard let rate = admission.limits.subscriptionRate else { return nil }
-        guard Double(count) <= rate.burst else {
-            counters.subscriptionsLimited.add()
-            return Rejection(.rateLimited, "One request may name at most \(Int(rate.burst)) instruments; split it")
-        }
+    /// - Returns: How many of them are in time, and why the others are not.
+    func subscribe(_ count: Int, now: NIODeadline) -> (taken: Int, others: Rejection?) {
+        guard let rate = admission.limits.subscriptionRate else { return (count, nil) }
         var bucket = subscriptions ?? TokenBucket(rate, now: now)
         defer { subscriptions = bucket }
-        guard let wait = bucket.take(Double(count), rate, now: now) else { return nil }
+        let taken = bucket.take(upTo: count, rate, now: now)
+        guard taken < count else { return (count, nil) }
         counters.subscriptionsLimited.add()
-        return .limited(
-            "More than \(admission.limits.subscriptions ?? 0) instruments a second on this connection", wait)
+        let wait = bucket.wait(for: Double(count - taken), rate)
+        return (
+            taken,
+            .limited(
+                "More than \(admission.limits.subscriptions ?? 0) instruments a second on this connection (\(taken) of these \(count) were in time)",
+                wait)
+        )
     }
 }
 

@@ -11,6 +11,14 @@ enum Request {
     case supportedBrokers
     case ping(timestamp: JSONValue?, pingID: JSONValue?)
 
+    /// Whether it is about one of the user's brokers.
+    var needsAccount: Bool {
+        switch self {
+        case .subscribe, .unsubscribe, .subscribeOrders, .unsubscribeOrders, .brokerInfo: true
+        case .authenticate, .supportedBrokers, .ping: false
+        }
+    }
+
     /// - Parameter isAuthenticated: Whether the client may do more than come in, look around and ping.
     init(_ value: JSONValue, isAuthenticated: Bool) throws(Rejection) {
         guard case .object = value else {

@@ -35,8 +35,7 @@ final class Shard {
     private var tasks = 0
     /// When ``pace()`` is called again.
     private var paced: NIODeadline?
-    private var revokedKeys: Set<Int64> = []
-    /// How often users or what keys allow have changed.
+    /// How often users, keys or what they allow have changed.
     private(set) var changes = 0
     private var drained: EventLoopPromise<Void>?
 
@@ -157,7 +156,8 @@ final class Shard {
     func apply(_ change: AccountChange) {
         switch change.kind {
         case .keyRevoked(let keyID):
-            revokedKeys.insert(keyID)
+            // Not remembered: the authenticator says whether the key counts, also when it counts again.
+            changes += 1
             closeClients(.keyRevoked) { $0.keyID == keyID }
         case .userChanged(let user):
             changes += 1
@@ -165,6 +165,9 @@ final class Shard {
         case .keyChanged(let keyID):
             changes += 1
             closeClients(.accountChanged) { $0.keyID == keyID }
+        case .brokersChanged(let user, let brokers):
+            changes += 1
+            for client in clients where client.standing.account?.user == user { client.learn(brokers) }
         case .credentialsChanged, .credentialsRevoked:
             // The session is rebuilt under its clients, who need not notice.
             break
@@ -176,9 +179,6 @@ final class Shard {
             if let account = client.standing.account, condition(account) { client.close(reason) }
         }
     }
-
-    /// Whether the key has been revoked while its check was under way.
-    func isRevoked(_ account: Account) -> Bool { revokedKeys.contains(account.keyID) }
 
     // MARK: Work off the loop
 

@@ -11,6 +11,12 @@ extension DoctorCommand {
                 let accounts = try await JWTAccounts(settings.tokens.configuration, logger: quiet)
                 let names = await accounts.algorithms.map(\.rawValue).sorted().joined(separator: ", ")
                 findings.good("tokens", "users are those of signed tokens: \(names)")
+                if let path = settings.tokens.configuration.secretFile, accounts.isSecretOpenToAll {
+                    findings.hint(
+                        "tokens",
+                        "every user of this machine can read the secret in \(path), and so sign tokens; mend it with: chmod 600 \(path)"
+                    )
+                }
                 if settings.tokens.configuration.issuer == nil {
                     findings.hint("tokens", "jwt.issuer is not set: tokens of every issuer with such a key count")
                 }
@@ -19,7 +25,7 @@ extension DoctorCommand {
                 }
             } else if let name = settings.accountPlugin {
                 let adapter = try AccountProvider.plugin(name, registry)
-                guard PluginAccounts.isOffered(by: adapter) else {
+                guard adapter.hasAccounts else {
                     findings.bad(
                         "accounts", "\(adapter.path) provides no accounts; name another plugin in accounts.provider")
                     return

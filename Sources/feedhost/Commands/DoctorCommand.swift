@@ -38,6 +38,9 @@ struct DoctorCommand: AsyncParsableCommand {
                 await checkProvider(settings, registry, &findings)
             }
             checkPorts(settings, &findings)
+            checkListeners(settings, &findings)
+            checkCertificate(settings, &findings)
+            checkBusKeys(settings, &findings)
             checkSystem(settings, &findings)
         } catch let error as SettingsError {
             for problem in error.problems { findings.bad("configuration", problem) }
@@ -50,7 +53,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let registry = Plugins.scan(settings)
         for record in registry.report where record.state != .ignored {
             if record.state == .loaded {
-                findings.good("adapter", "\(record.broker ?? "?") \(record.version ?? "") (\(record.path))")
+                findings.good(
+                    "adapter", "\(record.broker ?? record.id ?? "?") \(record.version ?? "") (\(record.path))")
             } else {
                 findings.hint("adapter", "\(record.path) is not loaded: \(record.reason ?? record.state.rawValue)")
             }

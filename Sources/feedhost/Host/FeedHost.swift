@@ -52,7 +52,7 @@ final class FeedHost: Sendable {
         configuration.adapterSettings = adapterSettings
         configuration.externalAs = settings.bus.externalAs
         configuration.limits = settings.poolLimits
-        configuration.advice = settings.isOnOpenAlgo ? .openAlgo : .command
+        configuration.advice = accounts.advice
         let sessions = SessionPool(
             registry: registry, instruments: instruments, masters: catalog, bus: bus, credentials: accounts.credentials,
             configuration: configuration, logger: logger)
@@ -107,7 +107,7 @@ final class FeedHost: Sendable {
                         switch change.kind {
                         case .credentialsChanged(let user, let broker), .credentialsRevoked(let user, let broker):
                             await sessions.credentialsChanged(user: user, broker: broker)
-                        case .keyRevoked, .keyChanged, .userChanged: break
+                        case .keyRevoked, .keyChanged, .userChanged, .brokersChanged: break
                         }
                     }
                 },

@@ -104,7 +104,15 @@ enum Listening {
             return StartError("\(files): \(error.cause).")
         }
         guard case .tcp(let host, let port) = error.address.place else {
-            return StartError("\(setting): cannot listen on \(error.address): \(error.cause).")
+            let holder =
+                if case .unix(let path, _) = error.address.place { PortHolder.name(unixSocket: path) } else {
+                    nil as String?
+                }
+            guard error.code == .addressInUse, let holder else {
+                return StartError("\(setting): cannot listen on \(error.address): \(error.cause).")
+            }
+            return StartError(
+                "\(setting): \(error.address) is taken: \(holder) holds it. Stop it, or choose another path.")
         }
         return taken(setting, host, port, isTaken: error.code == .addressInUse, "\(error.cause)")
     }

@@ -34,7 +34,8 @@ enum Plugins {
         for record in registry.report {
             switch record.state {
             case .loaded:
-                logger.info("adapter \(record.broker ?? "?") \(record.version ?? "") from \(record.path)")
+                let what = record.broker.map { "adapter \($0)" } ?? "plugin \(record.id ?? "?")"
+                logger.info("\(what) \(record.version ?? "") from \(record.path)")
             case .ignored: logger.debug("\(record.path): \(record.reason ?? "ignored")")
             case .disabled, .shadowed: logger.notice("\(record.path): \(record.reason ?? record.state.rawValue)")
             default: logger.warning("\(record.path) is not loaded: \(record.reason ?? record.state.rawValue)")
@@ -45,8 +46,8 @@ enum Plugins {
     /// The settings that each loaded adapter declares.
     static func declaredKeys(_ registry: AdapterRegistry) -> [String: [DeclaredKey]] {
         var declared: [String: [DeclaredKey]] = [:]
-        for broker in registry.brokers {
-            declared[broker] = registry.adapter(broker)?.description.configKeys.map { key in
+        for adapter in registry.loaded {
+            declared[adapter.broker] = adapter.description.configKeys.map { key in
                 let kind: DeclaredKey.Kind =
                     switch key.kind {
                     case .string: .text

@@ -1,6 +1,7 @@
 import Accounts
 import Logging
 import MarketData
+import PluginHost
 
 extension AccountProvider {
     /// With accounts from signed tokens; what goes to brokers stays in the store of this one.
@@ -8,14 +9,16 @@ extension AccountProvider {
     func withTokens(_ settings: Settings, _ logger: Logger) async throws -> AccountProvider {
         let store = settings.tokens.areUsersStored ? store : nil
         let isKnown = store.map { store -> @Sendable (String) async throws -> Bool in
-            { user in try await store.users().contains { $0.name == user } }
+            { user in try await store.hasUser(user) }
         }
         let accounts = try await JWTAccounts(settings.tokens.configuration, logger: logger, isKnown: isKnown)
         let algorithms = await accounts.algorithms.map(\.rawValue).sorted().joined(separator: ", ")
         logger.info("users and permissions are those of signed tokens (\(algorithms))")
-        return with(
+        var provider = with(
             accounts, credentials: credentials, changes: accounts.changes, look: { await accounts.look() },
             task: { await accounts.run() })
+        provider.advice = store == nil ? .commandForGuests : .command
+        return provider
     }
 
     /// The same store behind another authenticator. Both tell of changes: keys of the store let nobody in any more.
@@ -31,7 +34,8 @@ extension AccountProvider {
                 for await change in changes {
                     switch change.kind {
                     case .userChanged, .credentialsChanged, .credentialsRevoked: continuation.yield(change)
-                    case .keyRevoked, .keyChanged: break
+                    // Which brokers a user has is the authenticator's affair too.
+                    case .keyRevoked, .keyChanged, .brokersChanged: break
                     }
                 }
             },

@@ -7,14 +7,16 @@ extension AccountProvider {
     /// - Parameter settings: Of the adapters, by broker.
     /// - Throws: ``StartError`` or ``FeedError``.
     func withPlugin(
-        _ name: String, _ registry: AdapterRegistry, _ settings: [String: [String: String]], _ logger: Logger
+        _ name: String, _ registry: AdapterRegistry, _ settings: [String: [String: Secret]], _ logger: Logger
     ) async throws -> AccountProvider {
         let adapter = try Self.plugin(name, registry)
         let accounts = try await PluginAccounts(
             adapter, settings: settings[adapter.broker] ?? [:], fallback: credentials, logger: logger)
         logger.info("users and keys are those of the plugin \(adapter.path)")
-        return with(
+        var provider = with(
             accounts, credentials: accounts, changes: accounts.changes, stop: { await accounts.stop() })
+        provider.advice = accounts.advice
+        return provider
     }
 
     /// - Throws: ``StartError`` that says which there are.
@@ -25,7 +27,7 @@ extension AccountProvider {
         }
         let why =
             refused.map { "\($0.path): \($0.reason ?? $0.state.rawValue)" }
-            ?? "loaded are \(registry.brokers.compactMap { registry.adapter($0)?.description.id }.joined(separator: ", "))"
+            ?? "loaded are \(registry.loaded.map(\.description.id).joined(separator: ", "))"
         throw StartError("accounts.provider: no adapter \(name) is loaded (\(why)).")
     }
 }

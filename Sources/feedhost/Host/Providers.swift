@@ -22,11 +22,13 @@ struct AccountProvider: Sendable {
     let tasks: [@Sendable () async -> Void]
     /// Called when the host ends.
     var stop: @Sendable () async -> Void = {}
+    /// What messages tell users whose credentials are missing or refused.
+    var advice = CredentialAdvice.command
 
     /// - Parameter adapters: Those that are loaded, one of which may be the provider, with their settings by broker.
     /// - Throws: ``StartError``.
     static func open(
-        _ settings: Settings, adapters: AdapterRegistry, _ adapterSettings: [String: [String: String]], _ logger: Logger
+        _ settings: Settings, adapters: AdapterRegistry, _ adapterSettings: [String: [String: Secret]], _ logger: Logger
     ) async throws -> AccountProvider {
         do {
             if settings.isOnOpenAlgo { return try await openAlgo(settings, logger) }
@@ -59,7 +61,8 @@ struct AccountProvider: Sendable {
         await mirror.start()
         return AccountProvider(
             authenticator: accounts, credentials: accounts, changes: accounts.changes, store: nil,
-            look: { await accounts.look() }, tasks: [{ await accounts.run() }, { await mirror.run() }])
+            look: { await accounts.look() }, tasks: [{ await accounts.run() }, { await mirror.run() }],
+            advice: .openAlgo)
     }
 }
 

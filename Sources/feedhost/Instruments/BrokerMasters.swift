@@ -7,7 +7,7 @@ import PluginHost
 struct BrokerMasters: Sendable {
     let registry: AdapterRegistry
     /// Of each broker, as the configuration gives them.
-    let settings: [String: [String: String]]
+    let settings: [String: [String: Secret]]
     /// Nil while there is no store: then nobody has credentials.
     let accounts: AccountStore?
     let credentialDefaults: [String: Secret]
@@ -80,10 +80,9 @@ struct BrokerMasters: Sendable {
     }
 
     /// With the adapter's defaults.
-    private func adapterSettings(_ broker: String) -> [String: String] {
-        var all: [String: String] = [:]
-        for key in registry.adapter(broker)?.description.configKeys ?? [] { all[key.name] = key.defaultValue }
-        return all.merging(settings[broker] ?? [:]) { _, given in given }
+    private func adapterSettings(_ broker: String) -> [String: Secret] {
+        let given = settings[broker] ?? [:]
+        return registry.adapter(broker)?.description.settings(given: given) ?? given
     }
 }
 

@@ -25,10 +25,10 @@ extension AdapterSettings {
                 problems.append(Self.unknown(key, of: broker, keys, entry.source))
                 continue
             }
-            guard definition.allows(entry.value) else {
+            guard definition.allows(entry.value.revealed) else {
                 problems.append(
                     SettingsError.wrong(
-                        entry.source, value: entry.value, secret: definition.kind == .secret,
+                        entry.source, value: entry.value.revealed, secret: definition.kind == .secret,
                         allowed: definition.allowed))
                 continue
             }

@@ -1,3 +1,5 @@
+import MarketData
+
 /// What the configuration says to adapters. Whether it is right shows when they are loaded and have declared their keys.
 struct AdapterSettings: Sendable, Hashable {
     struct Entry: Sendable, Hashable {
@@ -7,13 +9,14 @@ struct AdapterSettings: Sendable, Hashable {
             case variable(rest: String)
         }
         let target: Target
-        let value: String
+        /// Which of them are secret, their adapters say.
+        let value: Secret
         /// For messages: `--set binance.endpoint`.
         let source: String
     }
 
     struct Value: Sendable, Hashable {
-        let value: String
+        let value: Secret
         let source: String
     }
 

@@ -66,6 +66,26 @@ extension SettingKind {
         }
     }
 
+    /// What was probably meant by one of a few words, for the end of an error; empty when nothing resembles it.
+    func hint(for raw: [String]) -> String {
+        let words: [String]
+        switch self {
+        case .choice(let all), .choices(let all), .provider(let all): words = all
+        default: return ""
+        }
+        let items = raw.map { $0.trimmingCharacters(in: .whitespaces) }
+        let wrong = items.first { item in !words.contains { $0.lowercased() == item.lowercased() } }
+        guard let wrong, !wrong.isEmpty else { return "" }
+        guard case .provider = self, let colon = wrong.firstIndex(of: ":") else {
+            return NearMatch.hint(for: wrong, among: words)
+        }
+        let name = wrong[wrong.index(after: colon)...]
+        // Nothing that a terminal would obey.
+        let isPlain = !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || "._-".contains($0) }
+        return NearMatch.hint(for: "\(wrong[..<colon]):", among: [Self.plugin])
+            .replacing(Self.plugin, with: "\(Self.plugin)\(isPlain ? String(name) : "NAME")")
+    }
+
     static func int(_ text: String, _ range: ClosedRange<Int>) -> Int? {
         guard let number = Int(text), range.contains(number) else { return nil }
         return number

@@ -24,7 +24,8 @@ struct SettingResolver {
                 problems.append(
                     SettingsError.wrong(
                         origin, value: raw.joined(separator: ","), secret: definition.isSecret,
-                        allowed: definition.kind.allowed))
+                        allowed: definition.kind.allowed,
+                        hint: definition.isSecret ? "" : definition.kind.hint(for: raw)))
             }
         }
     }

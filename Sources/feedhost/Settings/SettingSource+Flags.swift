@@ -1,3 +1,5 @@
+import MarketData
+
 extension SettingSource {
     /// A flag of the command line that sets a setting.
     struct Flag: Sendable, Hashable {
@@ -25,7 +27,9 @@ extension SettingSource {
                 continue
             }
             source.adapters.append(
-                .init(target: .named(broker: names[0], key: names[1]), value: sides[1], source: "--set \(sides[0])"))
+                .init(
+                    target: .named(broker: names[0], key: names[1]), value: Secret(sides[1]),
+                    source: "--set \(sides[0])"))
         }
         return source
     }

@@ -49,7 +49,7 @@ extension SettingSource {
                 "\(origin) is not a setting; allowed: \(ours.sorted().joined(separator: ", ")), "
                     + "and FEEDHOST_BROKER_KEY for the settings of an adapter.")
         } else {
-            adapters.append(.init(target: .variable(rest: rest), value: value, source: origin))
+            adapters.append(.init(target: .variable(rest: rest), value: Secret(value), source: origin))
         }
     }
 }

@@ -1,3 +1,4 @@
+import MarketData
 import Yams
 
 extension SettingSource {
@@ -72,7 +73,7 @@ extension SettingSource {
                 walkAdapters(child, path: path + [key], origin: origin, name: name)
             }
         } else if path.count == 2, let text = Self.text(value) {
-            adapters.append(.init(target: .named(broker: path[0], key: path[1]), value: text, source: origin))
+            adapters.append(.init(target: .named(broker: path[0], key: path[1]), value: Secret(text), source: origin))
         } else if path.count == 2 || !Self.isNothing(value) {
             problems.append("\(origin) is not understood; allowed: adapters: {BROKER: {KEY: VALUE}}")
         }

@@ -1,6 +1,7 @@
 /// All settings. Whatever reads, checks, documents or lists settings goes through this table.
 enum SettingTable {
-    private static let openalgo = SettingDefinition.Reader.later("read by the openalgo provider, not yet available")
+    private static let openalgo = SettingDefinition.Reader.later(
+        "left to OpenAlgo; what it writes into its database counts")
     private static let logFiles = SettingDefinition.Reader.later("read by the log files, not yet available")
 
     static let all: [SettingDefinition] =

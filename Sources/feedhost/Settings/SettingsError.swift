@@ -12,11 +12,12 @@ struct SettingsError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// One value that is not allowed.
-    static func wrong(_ source: String, value: String, secret: Bool, allowed: String) -> String {
+    /// - Parameter hint: What was probably meant, as ``NearMatch`` says it.
+    static func wrong(_ source: String, value: String, secret: Bool, allowed: String, hint: String = "") -> String {
         if secret { return "\(source) has a wrong value (not shown); allowed: \(allowed)" }
         if value.isEmpty { return "\(source) is empty; allowed: \(allowed)" }
         let shown = value.count > 120 ? String(value.prefix(117)) + "..." : value
         // With escapes: what is in a file must not be obeyed by the terminal.
-        return "\(source) is \(shown.debugDescription); allowed: \(allowed)"
+        return "\(source) is \(shown.debugDescription); allowed: \(allowed)\(hint.isEmpty ? "" : ".\(hint)")"
     }
 }

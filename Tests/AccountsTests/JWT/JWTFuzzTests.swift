@@ -23,12 +23,14 @@ struct JWTFuzzTests {
 
     /// Claims that are signed, as an issuer with a fault would: no crash, and no account that is more than it says.
     @Test func seededClaims() async throws {
-        let seed = UInt64.random(in: 1...UInt64.max)
-        print("claims: seed \(seed)")
+        let environment = ProcessInfo.processInfo.environment
+        let seed = environment["FEEDHOST_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1...UInt64.max)
+        let count = environment["FEEDHOST_FUZZ"].flatMap { Int($0) } ?? 2000
+        print("claims: FEEDHOST_FUZZ_SEED=\(seed)")
         var random = Numbers(state: seed)
         let accounts = try await TokenForge.accounts()
         let text = Array(TokenForge.claims(#""feedhost":{"exchanges":["NSE"],"orders":false}"#).utf8)
-        for _ in 0..<2000 {
+        for _ in 0..<count {
             let claims = String(decoding: Self.spoilt(text, &random), as: UTF8.self)
             let token = try TokenForge.shared.sign(claims)
             guard let account = try? await accounts.authenticate(key: Secret(token)) else { continue }

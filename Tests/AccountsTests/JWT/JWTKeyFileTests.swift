@@ -159,6 +159,16 @@ struct JWTKeyFileTests {
         #expect(await accounts.refusal(token) == "The token was revoked")
     }
 
+    @Test func aTokenThatIsTakenOffTheListCountsAgain() async throws {
+        try write("revoked", "token-1\n")
+        let configuration = TokenForge.configuration { $0.revokedFile = folder.file("revoked") }
+        let accounts = try await TokenForge.accounts(configuration)
+        let token = try forge.sign(TokenForge.claims())
+        #expect(await accounts.refusal(token) == "The token was revoked")
+        try write("revoked", "# a mistake\n")
+        #expect(await accounts.refusal(token) == nil)
+    }
+
     @Test func changesAreSeenWithoutAnybodyAsking() async throws {
         try write("revoked", "")
         let configuration = TokenForge.configuration { $0.revokedFile = folder.file("revoked") }

@@ -103,6 +103,34 @@ struct JWTVerificationTests {
         }
     }
 
+    /// The list counts whatever keys there are, and `none` is on no list.
+    @Test(arguments: [
+        [], ["HS256"], ["RS256"], ["ES256"], ["HS256", "RS256"], ["RS256", "ES256"], ["HS256", "RS256", "ES256"],
+    ])
+    func onlyAlgorithmsOnTheList(_ listed: [String]) async throws {
+        let accounts = try await everyKey {
+            $0.algorithms = Set(listed.compactMap(JWTConfiguration.Algorithm.init(rawValue:)))
+        }
+        #expect(
+            await Set(accounts.algorithms.map(\.rawValue))
+                == Set(listed.isEmpty ? ["HS256", "RS256", "ES256"] : listed))
+        for algorithm in ["HS256", "RS256", "ES256"] {
+            let isListed = listed.isEmpty || listed.contains(algorithm)
+            #expect(
+                await accounts.refusal(try forge.sign(TokenForge.claims(), algorithm))
+                    == (isListed ? nil : "The token is signed with \(algorithm), which is not allowed here"))
+        }
+        for name in ["none", "None", "NONE", "nOnE", "", "HS384", "hs256"] {
+            let header = #"{"alg":"\#(name)","typ":"JWT"}"#
+            for signer in ["none", "HS256", "ES256"] {
+                let token = try forge.sign(TokenForge.claims(), signer, header: header)
+                #expect(
+                    await accounts.refusal(token) == "The token is signed in a way that is not allowed here",
+                    "\(name) signed as \(signer)")
+            }
+        }
+    }
+
     @Test(arguments: [
         ("", "The API key is not a signed token (JWT)"), ("a.b", "The API key is not a signed token (JWT)"),
         ("a.b.c.d", "The API key is not a signed token (JWT)"),

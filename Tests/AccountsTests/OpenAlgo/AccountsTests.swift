@@ -121,6 +121,16 @@ struct OpenAlgoAccountsTests {
         #expect(try await accounts.credentials(user: "nobody", broker: "zerodha").values.isEmpty)
     }
 
+    /// Clients that showed their key too early can go on.
+    @Test func firstLoginIsTold() async throws {
+        try openAlgo.setKey("bob_k", "key-of-bob")
+        let accounts = try await openAlgo.accounts()
+        #expect(await Self.code(accounts, "key-of-bob")?.code == .broker)
+        try openAlgo.login("bob_k", "angel", token: "token")
+        #expect(await seen(accounts) == [.brokersChanged(user: "bob_k", brokers: ["angel"])])
+        #expect(try await accounts.authenticate(key: Secret("key-of-bob")).broker == "angel")
+    }
+
     @Test func newToken() async throws {
         let accounts = try await openAlgo.accounts()
         let before = try await accounts.credentials(user: "alice", broker: "zerodha")
@@ -150,7 +160,8 @@ struct OpenAlgoAccountsTests {
         try openAlgo.login("alice", "zerodha", token: "app:token-2")
         #expect(try await accounts.authenticate(key: Secret("key-of-alice")).broker == "zerodha")
         let change = AccountChange.Kind.credentialsChanged(user: "alice", broker: "zerodha")
-        #expect(await seen(accounts) == [change, change])
+        #expect(
+            await seen(accounts) == [change, .brokersChanged(user: "alice", brokers: ["zerodha"]), change])
     }
 
     @Test func removedLoginAndAnotherBroker() async throws {

@@ -65,6 +65,23 @@ struct FaultServerTests {
         }
     }
 
+    /// As of a server whose token has died: the WebSocket lives, and what is behind it does not.
+    @Test func mutedMayAnswerPings() async throws {
+        try await withSimulator(.zerodha) { server in
+            let socket = try await connected(server)
+            _ = try await control(server, "mute", #"{"pongs":true}"#)
+            try await socket.send("first", opcode: 9)
+            // Heartbeats from before the silence.
+            var frame = try #require(await socket.frame())
+            while frame.opcode != 10 { frame = try #require(await socket.frame()) }
+            #expect(frame.text == "first")
+            _ = try await control(server, "send", #"{"text":"unheard"}"#)
+            try await socket.send("second", opcode: 9)
+            let next = try #require(await socket.frame())
+            #expect((next.opcode, next.text) == (10, "second"))
+        }
+    }
+
     @Test func stalledComesLate() async throws {
         try await withSimulator(.zerodha) { server in
             let socket = try await connected(server)

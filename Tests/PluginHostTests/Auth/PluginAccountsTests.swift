@@ -20,7 +20,7 @@ import Testing
         provider.change {
             $0.authenticate = { key, sink in
                 let lent = LentAccount()
-                lent.table.user = lent.lend(key)
+                lent.table.user = lent.lend(key.prefix { $0 != "." } + ".anna")
                 withUnsafePointer(to: lent.table) { sink($0) }
                 return Int(FH_OK)
             }
@@ -32,7 +32,7 @@ import Testing
         let accounts = try await provider.accounts()
         #expect(provider.settings.withLock { $0 } == ["name": provider.name, "depth": "7"])
         let account = try await accounts.authenticate(key: Secret("\(provider.name).alice"))
-        #expect(account.user == "\(provider.name).alice" && account.permissions.orders == false)
+        #expect(account.user == "\(provider.name).anna" && account.permissions.orders == false)
         let credentials = try await accounts.credentials(user: account.user, broker: "zerodha")
         #expect(credentials.version == 9)
         #expect(credentials.values == ["access_token": Secret("\(account.user) at zerodha")])
@@ -40,10 +40,67 @@ import Testing
         #expect(try await accounts.credentials(user: "nobody", broker: "zerodha") == BrokerCredentials())
     }
 
+    /// A provider that repeats whatever it is given: in its lines, in faults, and in why it does not start.
+    @Test func whatItRepeatsIsTakenOut() async throws {
+        let key = "\(provider.name).key-of-a-client"
+        provider.change {
+            $0.start = { provider in
+                provider.say("the password is hunter-2-hunter")
+                return Int(FH_OK)
+            }
+            $0.authenticate = { [provider] key, sink in
+                provider.say("who is \(key)?")
+                let lent = LentAccount()
+                lent.table.broker = lent.lend(key)
+                withUnsafePointer(to: lent.table) { sink($0) }
+                return Int(FH_OK)
+            }
+            $0.credentials = { _, _, sink in
+                sink(1, [("api_key", Array("key-at-the-broker".utf8))])
+                return Int(FH_OK)
+            }
+        }
+        let settings = ["password": Secret("hunter-2-hunter")]
+        let accounts = try await provider.accounts(settings: settings)
+        #expect(await refusal(accounts, "key-of-a-client")?.code == .server)
+        _ = try await accounts.credentials(user: "\(provider.name).anna", broker: "zerodha")
+        provider.say("later: \(key), hunter-2-hunter and key-at-the-broker")
+        let lines = provider.lines.entries.joined(separator: "\n")
+        #expect(lines.contains("the password is ‹secret›") && lines.contains("who is ‹secret›?"))
+        #expect(lines.contains("later: ‹secret›, ‹secret› and ‹secret›"))
+        for secret in ["hunter-2", "key-of-a-client", "key-at-the-broker"] { #expect(!lines.contains(secret)) }
+
+        provider.change {
+            $0.start = { provider in
+                provider.say("no server for hunter-2-hunter")
+                return Int(FH_E_NETWORK)
+            }
+        }
+        let error = await #expect(throws: FeedError.self) { try await provider.accounts(settings: settings) }
+        #expect(error?.message.contains("no server for ‹secret›") == true)
+    }
+
+    @Test func aUserIsNotCalledByTheKey() async throws {
+        provider.change {
+            $0.authenticate = { key, sink in
+                let lent = LentAccount()
+                lent.table.user = lent.lend("user-\(key)")
+                withUnsafePointer(to: lent.table) { sink($0) }
+                return Int(FH_OK)
+            }
+        }
+        let accounts = try await provider.accounts()
+        #expect(await refusal(accounts, "key-of-a-client")?.code == .server)
+        #expect(provider.lines.entries.contains { $0.contains("whose name is the key") })
+        #expect(!provider.lines.entries.contains { $0.contains("key-of-a-client") })
+    }
+
     @Test func withoutCredentialsThoseOfTheStore() async throws {
+        #expect(try await provider.accounts().advice == .plugin("in.example.auth"))
         let vault = Vault()
         vault.set(version: 4, ["api_key": "stored"])
         let accounts = try await provider.accounts(table: ProviderTable.shared.keysAlone, fallback: vault)
+        #expect(accounts.advice == .commandForGuests)
         #expect(try await accounts.credentials(user: "anna", broker: "zerodha").values["api_key"] == Secret("stored"))
     }
 
@@ -188,10 +245,7 @@ import Testing
     @Test func aProviderThatDoesNotStart() async throws {
         provider.change {
             $0.start = { provider in
-                let line = StableText("the directory server is not there")
-                withExtendedLifetime(line) {
-                    provider.host?.pointee.log?(provider.context, Int32(FH_LOG_ERROR), line.str)
-                }
+                provider.say("the directory server is not there")
                 return Int(FH_E_NETWORK)
             }
         }

@@ -41,19 +41,29 @@ final class ScriptedProvider: Sendable {
 
     func accounts(
         deadline: Duration = .seconds(30), table: UnsafePointer<fh_adapter> = ProviderTable.shared.adapter,
-        fallback: Vault = Vault(), now: UInt64 = 1_800_000_000_000_000_000
+        settings given: [String: Secret] = [:], fallback: Vault = Vault(),
+        now: UInt64 = 1_800_000_000_000_000_000
     ) async throws -> PluginAccounts {
         var declared = Declared()
         declared.settings = [
             AdapterKey(name: "name", kind: .string, defaultValue: "nobody", help: "", required: false),
             AdapterKey(name: "depth", kind: .int, defaultValue: "7", help: "", required: false),
+            AdapterKey(name: "password", kind: .secret, defaultValue: nil, help: "", required: false),
         ]
         let like = declared.adapter(id: "in.example.auth", broker: "auth")
-        let adapter = LoadedAdapter(description: like.description, table: table, abi: like.abi, path: "/auth.so")
+        let adapter = LoadedAdapter(
+            description: like.description, table: table, abi: like.abi, path: "/auth.so",
+            hasAccounts: table.pointee.extension != nil)
         let lines = lines
         return try await PluginAccounts(
-            adapter, settings: ["name": name], fallback: fallback,
+            adapter, settings: ["name": Secret(name)].merging(given) { $1 }, fallback: fallback,
             logger: Logger(label: "test") { _ in JournalLog(lines: lines) }, deadline: deadline, now: { now })
+    }
+
+    /// Writes a line, as a thread of the plugin would.
+    func say(_ line: String) {
+        let line = StableText(line)
+        withExtendedLifetime(line) { host?.pointee.log?(context, Int32(FH_LOG_INFO), line.str) }
     }
 
     /// Tells a change, as a thread of the plugin would.

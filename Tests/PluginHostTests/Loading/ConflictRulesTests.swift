@@ -21,6 +21,19 @@ import Testing
         if case .not(_, let reason) = verdict { reason } else { "" }
     }
 
+    /// A plugin of accounts alone has a name for its settings, which is no broker's.
+    @Test func pluginsWithoutABroker() {
+        let alone = Claim(broker: "door", folder: "/one", file: "door.so", rank: 0, servesBroker: false)
+        let rules = ConflictRules(allowed: ["zerodha"], pins: [:])
+        #expect(rules.resolve([alone])[alone] == .serves, "the list of valid brokers does not concern it")
+        let broker = Claim(broker: "door", folder: "/one", file: "broker.so", rank: 0)
+        let both = ConflictRules(allowed: nil, pins: [:]).resolve([alone, broker])
+        #expect(state(both[alone]) == .refused && reason(both[alone]).contains("broker.so"))
+        #expect(state(both[broker]) == .refused)
+        let reserved = Claim(broker: "external", folder: "/one", file: "e.so", rank: 0, servesBroker: false)
+        #expect(state(rules.resolve([reserved])[reserved]) == .refused)
+    }
+
     @Test func anEarlierFolderShadowsALaterOne() {
         let (a, b) = (claim("x", "/one", "x.so", 0), claim("x", "/two", "x.so", 1))
         let verdicts = ConflictRules(allowed: nil, pins: [:]).resolve([b, a])

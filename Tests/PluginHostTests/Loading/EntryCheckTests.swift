@@ -60,9 +60,41 @@ import Testing
             $0.descriptor.pointee.name = EntryFixture.text(String(repeating: "x", count: 300))
         }
         try expect(["name", "control"]) { $0.descriptor.pointee.name = EntryFixture.text("a\u{1B}[2J") }
-        try expect(["no capabilities"]) { $0.descriptor.pointee.capabilities = nil }
+        try expect(["no capabilities", "no accounts either", "feedhost.auth/1"]) {
+            $0.descriptor.pointee.capabilities = nil
+        }
         try expect(["endpoint", "type 9"]) { $0.keys[0].type = 9 }
         try expect(["endpoint", "twice"]) { $0.keys[1] = $0.keys[0] }
+    }
+
+    /// What serves no broker needs accounts, and nothing else in its table.
+    @Test func aPluginOfAccountsAlone() throws {
+        let fixture = EntryFixture()
+        fixture.descriptor.pointee.capabilities = nil
+        fixture.entry.pointee.adapter = { _ in UnsafePointer(AccountsAlone.shared.table) }
+        let entry = try fixture.check()
+        let plugin = try #require(entry.facts.brokers.first)
+        #expect(!plugin.servesBroker && plugin.broker == "zerodha" && plugin.configKeys.map(\.name) == ["endpoint"])
+        #expect(entry.possibleMasters.isEmpty && entry.possibleProviders.isEmpty, "nothing is left to find out")
+        // With capabilities the same table is that of a broken adapter.
+        fixture.descriptor.pointee.capabilities = UnsafePointer(fixture.capabilities)
+        #expect(fixture.refusal()?.contains("lacks create()") == true)
+        #expect(try EntryFixture().check().facts.brokers.first?.servesBroker == true)
+    }
+
+    /// `@unchecked Sendable`: written once and only read.
+    private struct AccountsAlone: @unchecked Sendable {
+        static let shared = AccountsAlone()
+        let table = UnsafeMutablePointer<fh_adapter>.allocate(capacity: 1)
+
+        init() {
+            table.initialize(to: fh_adapter())
+            table.pointee.size = UInt32(MemoryLayout<fh_adapter>.size)
+            // Any pointer will do: the check looks no further.
+            table.pointee.extension = { _, id in
+                id.map { String(cString: $0) } == "feedhost.auth/1" ? UnsafeRawPointer(AccountsAlone.shared.table) : nil
+            }
+        }
     }
 
     @Test func capabilitiesAreHeldToTheContract() throws {

@@ -115,6 +115,23 @@ struct PluginProbeTests {
         #expect(adapter.capabilities.flags.isEmpty)
     }
 
+    /// The same for accounts, which are asked for last: what fails there has been asked for its master.
+    @Test(arguments: [
+        ("static const fh_auth table; return strcmp(id, \"feedhost.auth/1\") ? NULL : &table;", false, true),
+        ("static const fh_auth table; return &table;", true, true), ("return NULL;", false, false),
+        ("if (strcmp(id, \"feedhost.auth/1\") == 0) abort(); return id;", true, false),
+        ("if (strcmp(id, \"feedhost.auth/1\") == 0) for (;;) *(volatile char *)id; return id;", true, false),
+    ])
+    func accountsAreFoundOut(body: String, hasMaster: Bool, hasAccounts: Bool) throws {
+        let temporary = try TemporaryFolder()
+        try ProbeFixture.adapter(extension: body, in: temporary)
+        let registry = scan([temporary.path])
+        let adapter = try #require(registry.adapter("minimal"))
+        #expect(adapter.hasMaster == hasMaster && adapter.hasAccounts == hasAccounts)
+        let record = try #require(registry.report.first)
+        #expect(record.state == .loaded && record.summary == (hasAccounts ? "LTP, NSE, accounts" : "LTP, NSE"))
+    }
+
     @Test func whoTakesAnySymbolIsNotAskedForAMaster() throws {
         let valid = try folder(".work/valid.so")
         let probe = ProbeFixture.probe()

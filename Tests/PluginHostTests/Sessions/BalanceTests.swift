@@ -20,7 +20,7 @@ import Testing
         _ prepare: @Sendable (inout ScriptedBroker.Script) -> Void = { _ in }
     ) async throws -> (staying: RouteKey, moving: RouteKey) {
         let routes = try await session.grants((0..<6).map { Wish("S\($0)") }).map { try $0.get().route }
-        try await eventually("both serve") { fixture.broker[2]?.served.count == 3 }
+        try await fixture.called("both serve", count: 2, session) { $0.isSubscribe }
         fixture.broker.change(prepare)
         await session.unsubscribe(Array(routes[0..<2] + routes[4..<6]))
         return (routes[2], routes[3])
@@ -33,7 +33,7 @@ import Testing
     @Test func aConnectionThatIsNoLongerNeededMovesItsInstrumentsAndEnds() async throws {
         try await SessionFixture.run(Self.two) { fixture, session in
             let (staying, moving) = try await Self.drain(fixture, session)
-            try await fixture.broker.calls.waitFor("the end") { $0 == .destroy(instance: 2) }
+            try await fixture.called("the end", session) { $0 == .destroy(instance: 2) }
             let calls = fixture.broker.calls.entries
             // The new one is asked before the old one is told.
             let asked = try #require(calls.lastIndex { $0.wishes == ["NSE:S3/LTP/0"] })
@@ -67,7 +67,7 @@ import Testing
                 old.publish(moving.instrument, ltp: 100)
                 return !reader.ticks.entries.isEmpty
             }
-            try await fixture.broker.calls.waitFor("the move", count: 3) { $0.isSubscribe }
+            try await fixture.called("the move", count: 3, session) { $0.isSubscribe }
             // Until the new one speaks, the old one counts; from then on it does not.
             old.publish(moving.instrument, ltp: 200)
             try await reader.ticks.waitFor("the old one's") { $0.json.contains("\"ltp\":2.0") }
@@ -107,7 +107,7 @@ import Testing
     @Test func whenTheNewConnectionIsLostTheOldOneServesOn() async throws {
         try await SessionFixture.run(Self.two) { fixture, session in
             let (staying, moving) = try await Self.drain(fixture, session, Self.silence)
-            try await fixture.broker.calls.waitFor("the move", count: 3) { $0.isSubscribe }
+            try await fixture.called("the move", count: 3, session) { $0.isSubscribe }
             let before = fixture.broker.calls.entries.count
             fixture.broker[1]?.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK, retryAfter: 3_600_000)
             await session.settleDown()
@@ -115,7 +115,7 @@ import Testing
             #expect(await session.placement[moving.instrument] == 1)
             #expect(await session.departures.isEmpty)
             // Now that one is the superfluous one; what it had comes here.
-            try await fixture.broker.calls.waitFor("the end") { $0 == .destroy(instance: 1) }
+            try await fixture.called("the end", session) { $0 == .destroy(instance: 1) }
             #expect(Set(try #require(fixture.broker[2]).served.keys) == [staying.instrument, moving.instrument])
             let told = fixture.broker.calls.entries.dropFirst(before).contains { $0.isUnsubscribe }
             #expect(!told)
@@ -125,9 +125,9 @@ import Testing
     @Test func whenTheOldConnectionIsLostNothingIsAskedTwice() async throws {
         try await SessionFixture.run(Self.two) { fixture, session in
             let (_, moving) = try await Self.drain(fixture, session, Self.silence)
-            try await fixture.broker.calls.waitFor("the move", count: 3) { $0.isSubscribe }
+            try await fixture.called("the move", count: 3, session) { $0.isSubscribe }
             fixture.broker[2]?.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK)
-            try await fixture.broker.calls.waitFor("the end") { $0 == .destroy(instance: 2) }
+            try await fixture.called("the end", session) { $0 == .destroy(instance: 2) }
             #expect(await session.placement[moving.instrument] == 0)
             #expect(fixture.broker.calls.count(\.isSubscribe) == 3)
         }
@@ -139,7 +139,7 @@ import Testing
         try await SessionFixture.run(declared) { fixture, session in
             // The first connection does not answer, so the move hangs, and the room is wanted meanwhile.
             _ = try await Self.drain(fixture, session, Self.silence)
-            try await fixture.broker.calls.waitFor("the move", count: 3) { $0.isSubscribe }
+            try await fixture.called("the move", count: 3, session) { $0.isSubscribe }
             let grants = await session.grants((10..<13).map { Wish("S\($0)") })
             #expect(grants.allSatisfy { refusal($0) == nil })
             #expect(fixture.broker.count == 2)
@@ -152,10 +152,10 @@ import Testing
         declared.links = [Declared.link(quota: 12, maxLinks: 2, batch: 2)]
         try await SessionFixture.run(declared) { fixture, session in
             let routes = try await session.grants((0..<24).map { Wish("S\($0)") }).map { try $0.get().route }
-            try await eventually("both serve") { fixture.broker[2]?.served.count == 12 }
+            try await fixture.called("both serve", count: 12, session) { $0.isSubscribe }
             let before = fixture.sent.count
             await session.unsubscribe(Array(routes[0..<5] + routes[17...]))
-            try await fixture.broker.calls.waitFor("the end") { $0 == .destroy(instance: 2) }
+            try await fixture.called("the end", session) { $0 == .destroy(instance: 2) }
             #expect(fixture.sent.dropFirst(before).map(\.count) == [2, 2, 1])
             #expect(fixture.broker[1]?.served.count == 12)
         }
@@ -164,11 +164,11 @@ import Testing
     @Test func aDeadConnectionIsReplacedAlone() async throws {
         try await SessionFixture.run(Self.two) { fixture, session in
             _ = await session.grants((0..<9).map { Wish("S\($0)") })
-            try await eventually("all serve") { fixture.broker[3]?.served.count == 3 }
+            try await fixture.called("all serve", count: 3, session) { $0.isSubscribe }
             let served = (1...3).map { fixture.broker[$0]?.served }
             fixture.broker[2]?.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK)
             try await fixture.broker.calls.waitFor("reconnect", count: 4) { $0.isConnect }
-            try await fixture.broker.calls.waitFor("replay", count: 4) { $0.isSubscribe }
+            try await fixture.called("replay", count: 4, session) { $0.isSubscribe }
             #expect((1...3).map { fixture.broker[$0]?.served } == served)
             #expect(fixture.broker.calls.count(\.isUnsubscribe) == 0)
             #expect(fixture.broker.count == 3)
@@ -183,14 +183,14 @@ import Testing
         try await SessionFixture.run(declared) { fixture, session in
             fixture.broker.change { $0.orderStarts = [Int(FH_E_STATE)] }
             let routes = try await session.grants((0..<6).map { Wish("S\($0)") }).map { try $0.get().route }
-            try await eventually("both serve") { fixture.broker[2]?.served.count == 3 }
+            try await fixture.called("both serve", count: 2, session) { $0.isSubscribe }
             try await session.startOrders()
             #expect(fixture.broker.calls.entries.last == .startOrders(instance: 2))
             fixture.broker[1]?.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK)
-            try await fixture.broker.calls.waitFor("replay", count: 3) { $0.isSubscribe }
+            try await fixture.called("replay", count: 3, session) { $0.isSubscribe }
             await session.unsubscribe(Array(routes[0..<3]))
             // The one that brings orders stays, and the other one goes.
-            try await fixture.broker.calls.waitFor("the end") { $0 == .destroy(instance: 1) }
+            try await fixture.called("the end", session) { $0 == .destroy(instance: 1) }
             #expect(fixture.broker.calls.count(\.isOrders) == 2)
             #expect(fixture.broker[2]?.served.count == 3)
         }

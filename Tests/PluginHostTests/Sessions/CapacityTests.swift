@@ -16,7 +16,7 @@ import Testing
                 fixture.broker.calls.entries.filter(\.isCreate) == [
                     .create(instance: 1, link: 0, connection: 0), .create(instance: 2, link: 0, connection: 1),
                 ])
-            try await fixture.broker.calls.waitFor("C") { $0.wishes == ["NSE:C/LTP/0"] }
+            try await fixture.called("C", session) { $0.wishes == ["NSE:C/LTP/0"] }
             try await session.subscribe("D")
             let full = refusal(await session.grants([Wish("E")])[0])
             #expect(full?.code == .capacity)
@@ -104,7 +104,7 @@ import Testing
         try await SessionFixture.run(declared) { fixture, session in
             try await session.subscribe("A", .ltp)
             let deep = try await session.subscribe("A", .depth, depth: 20)
-            try await fixture.broker.calls.waitFor("deep") { $0.wishes == ["NSE:A/Depth/20"] }
+            try await fixture.called("deep", session) { $0.wishes == ["NSE:A/Depth/20"] }
             #expect(fixture.broker[1]?.served.isEmpty == true)
             // There is no room for another deep book: whoever has the shallow one keeps it.
             try await session.subscribe("B", .quote)

@@ -119,6 +119,7 @@ import Testing
             try await session.ready()
             try await session.subscribe("A")
             try await session.subscribe("B")
+            try await fixture.called("both serve", count: 2, session) { $0.isSubscribe }
             // A token that has died refuses each of them twice, and no more.
             fixture.broker.change { $0.connect = Self.refusing(FH_WHY_AUTH_REJECTED) }
             for number in 1...2 { fixture.broker[number]?.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK) }
@@ -132,7 +133,7 @@ import Testing
             }
             fixture.vault.set(version: 2, ["access_token": "new"])
             await session.credentialsChanged()
-            try await fixture.broker.calls.waitFor("replay", count: 4) { $0.isSubscribe }
+            try await fixture.called("replay", count: 4, session) { $0.isSubscribe }
             #expect((1...2).map { fixture.broker[$0]?.served.values.map(\.name) } == [["NSE:A"], ["NSE:B"]])
             #expect(
                 fixture.broker.calls.entries.filter(\.isConnect).suffix(2).allSatisfy {

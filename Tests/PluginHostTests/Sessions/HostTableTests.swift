@@ -13,8 +13,8 @@ import Testing
         let fixture = try SessionFixture()
         let id = fixture.bus.openSession(user: "anna", broker: "scripted")
         let context = HostContext(
-            feed: fixture.bus.makeFeed(session: id), settings: ["rate": "25", "empty": ""], logger: fixture.logger,
-            counters: AdapterCounters(), report: { _ in })
+            feed: fixture.bus.makeFeed(session: id), settings: ["rate": Secret("25"), "empty": Secret("")],
+            concealment: Concealment(), logger: fixture.logger, counters: AdapterCounters(), report: { _ in })
         try await body(HostTable.host.pointee, context.pointer, context, fixture)
         withExtendedLifetime(context) {}
         await fixture.stop()
@@ -91,7 +91,8 @@ import Testing
         let reports = Journal<UInt64>()
         let fixture = try SessionFixture()
         let context = HostContext(
-            feed: fixture.bus.makeFeed(session: 1), settings: [:], logger: fixture.logger, counters: AdapterCounters()
+            feed: fixture.bus.makeFeed(session: 1), settings: [:], concealment: Concealment(), logger: fixture.logger,
+            counters: AdapterCounters()
         ) { report in
             if case .connection(let event) = report { reports.add(event.generation) }
         }

@@ -91,7 +91,7 @@ import Testing
             fixture.masters.list("NIFTY25FUT", token: "10")
             let instance = try #require(fixture.broker.instance)
             instance.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK)
-            try await fixture.broker.calls.waitFor("replay", count: 3) { $0.isSubscribe }
+            try await fixture.called("replay", count: 3, session) { $0.isSubscribe }
             #expect(fixture.sent.last == ["NSE:NIFTY25FUT/LTP/0"])
             #expect(instance.served.values.map(\.listing.token) == ["10"])
             #expect(instance.find(exchange: "nse_cm", token: "10") == later.instrument)

@@ -33,6 +33,7 @@ import Testing
             try await session.subscribe("A")
             try await session.subscribe("B")
             #expect(fixture.broker.count == 2)
+            try await fixture.called("both serve", count: 2, session) { $0.isSubscribe }
             #expect(Self.orderCalls(fixture).isEmpty, "nobody wants any")
             try await session.startOrders()
             try await session.startOrders()
@@ -48,10 +49,11 @@ import Testing
         try await SessionFixture.run(Self.sameSocket) { fixture, session in
             try await session.subscribe("A")
             try await session.subscribe("B")
+            try await fixture.called("both serve", count: 2, session) { $0.isSubscribe }
             try await session.startOrders()
             fixture.broker[1]?.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK)
             try await fixture.broker.calls.waitFor("reconnect", count: 3) { $0.isConnect }
-            try await fixture.broker.calls.waitFor("replay", count: 3) { $0.isSubscribe }
+            try await fixture.called("replay", count: 3, session) { $0.isSubscribe }
             #expect(Self.orderCalls(fixture) == [.startOrders(instance: 1), .startOrders(instance: 2)])
         }
     }
@@ -84,6 +86,7 @@ import Testing
         try await SessionFixture.run(Self.sameSocket) { fixture, session in
             try await session.subscribe("A")
             try await session.subscribe("B")
+            try await fixture.called("both serve", count: 2, session) { $0.isSubscribe }
             fixture.broker.change { $0.orderStarts = [Int(FH_E_LIMIT)] }
             try await session.startOrders()
             #expect(Self.orderCalls(fixture) == [.startOrders(instance: 1), .startOrders(instance: 2)])

@@ -58,12 +58,13 @@ import Testing
         try await SessionFixture.run(declared) { fixture, session in
             try await session.subscribe("A")
             try await session.subscribe("B")
+            try await fixture.called("both serve", count: 2, session) { $0.isSubscribe }
             fixture.vault.refuse(Self.revoked)
             await session.credentialsChanged()
             try await fixture.lines.waitFor("both to stop", count: 2) { $0.hasPrefix("error ") }
             fixture.vault.refuse(nil)
             await session.credentialsChanged()
-            try await fixture.broker.calls.waitFor("replay", count: 4) { $0.isSubscribe }
+            try await fixture.called("replay", count: 4, session) { $0.isSubscribe }
             #expect(fixture.events.entries.map(\.code) == [.loggedOut, .connected])
         }
     }
@@ -100,5 +101,17 @@ import Testing
             revoked?.message
                 == "scripted: the login of anna was revoked. Log in to the broker again in OpenAlgo")
         await fixture.stop()
+    }
+
+    @Test func theAdviceForUsersWhomTheStoreDoesNotHave() {
+        let (guests, plugin) = (CredentialAdvice.commandForGuests, CredentialAdvice.plugin("in.example.auth"))
+        #expect(
+            guests.supply(["pin", "token"], user: "anna", broker: "b").hasPrefix(
+                "set them with: feedhost credentials set anna --broker b pin=… token=… (a user whom the store does not have is added with: feedhost users add anna"
+            ))
+        #expect(
+            guests.renewal(user: "anna", broker: "b") == CredentialAdvice.command.renewal(user: "anna", broker: "b"))
+        #expect(!plugin.supply(["pin"], user: "anna", broker: "b").contains("feedhost"))
+        #expect(plugin.renewal(user: "anna", broker: "b").contains("in.example.auth"))
     }
 }

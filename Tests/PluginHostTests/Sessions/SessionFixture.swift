@@ -128,7 +128,7 @@ final class SessionFixture: Sendable {
 
     /// A session without a pool.
     func session(
-        _ user: String = "anna", settings: [String: String] = [:], advice: CredentialAdvice = .command
+        _ user: String = "anna", settings: [String: Secret] = [:], advice: CredentialAdvice = .command
     ) -> BrokerSession {
         let session = BrokerSession(
             id: bus.openSession(user: user, broker: "scripted"), user: user, adapter: adapter, loop: group.next(),
@@ -169,6 +169,15 @@ final class SessionFixture: Sendable {
         try #require(registry.handle(of: Instrument(exchange: exchange, symbol: symbol)))
     }
 
+    /// Waits for calls of the adapter, and until they are over: they are noted before the broker answers.
+    func called(
+        _ what: String, count: Int = 1, _ session: BrokerSession, at location: SourceLocation = #_sourceLocation,
+        where fits: @escaping @Sendable (AdapterCall) -> Bool
+    ) async throws {
+        try await broker.calls.waitFor(what, count: count, at: location, where: fits)
+        await session.settleDown()
+    }
+
     /// The wishes of all `subscribe()` calls, in order.
     var sent: [[String]] { broker.calls.entries.filter(\.isSubscribe).map(\.wishes) }
 }
@@ -191,8 +200,12 @@ extension BrokerSession {
         await subscribe(wishes).map(\.result)
     }
 
-    /// Returns when everything that was reported until now has been taken.
-    func settleDown() {}
+    /// Returns when the call into the adapter that is being made now is over, and everything that was reported until then
+    /// has been taken.
+    nonisolated func settleDown() async {
+        // The lane does one thing after another: the first turn comes after the call, the second after its reports.
+        for _ in 0..<2 { try? await loop.submit {}.get() }
+    }
 
     /// Lines and what is wanted of them, as `NAME/mode/depth`.
     var wanted: [String] {

@@ -20,6 +20,7 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
         /// Brokers whose sessions cannot be had.
         var broken: Set<String> = []
         var attachments = 0
+        var asked = 0
     }
 
     private let state = Mutex(State())
@@ -28,6 +29,9 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
     /// Attachments not yet given back.
     var attachments: Int { state.withLock { $0.attachments } }
 
+    /// How many keys were looked at.
+    var asked: Int { state.withLock { $0.asked } }
+
     /// - Parameter broker: Nil for the first that the user was given.
     func session(of user: String, at broker: String? = nil) -> SessionDouble? {
         state.withLock { $0.sessions.first { $0.user == user && (broker == nil || $0.broker == broker) } }
@@ -35,6 +39,9 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
 
     /// Lets somebody in from now on.
     func add(_ key: String, _ account: Account) { state.withLock { $0.accounts[key] = account } }
+
+    /// Lets nobody in with that key any more.
+    func forget(_ key: String) { state.withLock { $0.accounts[key] = nil } }
 
     func breakDown(_ broker: String) { state.withLock { _ = $0.broken.insert(broker) } }
 
@@ -52,8 +59,12 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
 
     func authenticate(key: Secret) async throws -> Account {
         await gate.pass()
-        if key.revealed == "key-revoked" { throw FeedError(.broker, "No broker configuration found for user") }
-        guard let account = state.withLock({ $0.accounts[key.revealed] }) else {
+        let known = state.withLock { state in
+            state.asked += 1
+            return state.accounts[key.revealed]
+        }
+        guard let account = known else {
+            if key.revealed == "key-revoked" { throw FeedError(.broker, "No broker configuration found for user") }
             throw FeedError(.authentication, "Invalid API key")
         }
         await lateGate.pass()

@@ -362,8 +362,8 @@ typedef struct fh_descriptor {
     const char *version;                  /**< Of the adapter, e.g. "1.2.0". */
     const char *url;                      /**< Home page; may be NULL. */
     const char *license;                  /**< SPDX id; may be NULL. */
-    const char *broker;                   /**< OpenAlgo broker key: a-z, 0-9 and _, e.g. "zerodha". */
-    const fh_capabilities *capabilities;  /**< Never NULL. */
+    const char *broker;                   /**< OpenAlgo broker key: a-z, 0-9 and _, e.g. "zerodha"; settings bear it. */
+    const fh_capabilities *capabilities;  /**< NULL: no broker is served, it provides accounts alone (extensions.h). */
     const fh_config_key *config_keys;     /**< Ends with name == NULL; may be NULL. */
     const fh_config_key *credential_keys; /**< Ends with name == NULL; may be NULL. */
 } fh_descriptor;
@@ -429,6 +429,7 @@ typedef struct fh_create_params {
  *
  * Calls into fh_host are allowed from inside any of these calls, destroy() excepted: the host queues what it is told.
  * A negative status answers the whole call: no outcome is owed for it. extension() may be NULL; all others may not.
+ * A descriptor without capabilities turns that round: extension() is called, with NULL, and nothing else.
  */
 typedef struct fh_adapter {
     uint32_t size;      /**< sizeof(fh_adapter) of the adapter. */
