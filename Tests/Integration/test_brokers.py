@@ -92,7 +92,7 @@ def differences(row: dict, exchange: str, ltp: dict, quote: dict, depth: dict) -
 
 @pytest.mark.parametrize("name", ALL_NAMES)
 def test_every_mode_of_every_kind_of_instrument(name, start_broker, connect):
-    """LTP, Quote and Depth of all kinds through OpenAlgo's client: what it ends with is what the simulated market ends with."""
+    """LTP, Quote and Depth of all kinds through OpenAlgo's client: it ends with what the simulated market ends with."""
     venue, host = start_broker(name)
     names = list(chosen(venue))
     assert [exchange for exchange, _ in names] == ["NSE", "NSE_INDEX", "NFO", "CDS", "MCX"]

@@ -101,6 +101,20 @@ def test_a_session_that_goes_mute_is_renewed(start_broker, connect):
     assert {(tick["exchange"], tick["symbol"]) for tick in client.drain(1)} == names
 
 
+def test_a_mute_session_that_brings_orders_alone_is_renewed(start_broker, connect):
+    """Nothing is subscribed that could show it; Kite's heartbeats come every second, so 10 s (at night 30 s) are enough."""
+    venue, host = start_broker("zerodha", rate=0)
+    client = connect(host, "alice")
+    assert client.request({"action": "subscribe_orders"})["status"] == "success"
+    wait_until(lambda: host.stderr.count("order updates started") == 1, "the order stream")
+    (before,) = venue.connections()
+    venue.fault("mute", pongs=True)
+    wait_until(lambda: host.stderr.count("order updates started") == 2, "the order stream again", 60)
+    assert [each["id"] for each in venue.connections()] != [before["id"]]
+    venue.fault("order", instrument="NSE:INFY", life="rejected")
+    client.tick(match=lambda message: message.get("order_status") == "rejected")
+
+
 def waits(host) -> list[int]:
     """Milliseconds that the host has waited before it connected again, each time."""
     return [int(number) for number in re.findall(r"connecting again in (\d+) ms", host.stderr)]

@@ -78,7 +78,7 @@ final class VenueConnection {
 
     func send(_ opcode: FrameBytes.Opcode, _ payload: ByteBuffer, as kind: FrameKind, packets: Int = 0) {
         guard isOpen else { return }
-        if isMuted, kind != .pong || !sendsPongsWhenMuted {
+        if isMuted, opcode != .pong || !sendsPongsWhenMuted {
             counters.withheld += 1
             return
         }

@@ -60,7 +60,9 @@ extension BrokerSession {
         let lines = prepare(handles, on: link, request: request)
         guard !lines.isEmpty else { return }
         let status = link.subscribe(request: request, lines)
-        if status != FH_OK {
+        // Not connected any more, and the event that says so is on its way. After the next connect all is asked again;
+        // should there be no such event, the time-out below answers.
+        if status != FH_OK, status != FH_E_STATE {
             logRefusals(
                 lines.compactMap { refuse($0.handle, on: link, status: status, "\(broker): \(Link.describe(status))") })
             return

@@ -139,7 +139,7 @@ extension FeedError {
         let what =
             quota == nil
             ? "instruments with more than 5 levels" : isPaired ? "(instrument, mode) pairs" : "instruments"
-        let used = open.reduce(0) { $0 + (quota == nil ? $1.deepCount : $1.lines.count) }
+        let used = open.reduce(0) { $0 + (quota == nil ? $1.deepCount : $1.units) }
         let number = (quota ?? kind?.deepQuota ?? 0).grouped
         return FeedError(
             .capacity,

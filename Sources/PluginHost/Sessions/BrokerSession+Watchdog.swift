@@ -16,7 +16,7 @@ extension BrokerSession {
         let now = WallClock.now()
         let timings = adapter.capabilities.timings
         let limit = MarketHours.areOpen(at: now) ? timings.dataSilence : timings.offHoursSilence
-        for link in links.values where link.isConnected && !link.lines.isEmpty {
+        for link in links.values where link.isConnected && (!link.lines.isEmpty || link.bringsOrders) {
             let heard = max(link.lastHeard, link.readySince)
             let silence = now > heard ? (now - heard) / 1_000_000 : 0
             warnOfSilence(link, silence)
@@ -33,7 +33,7 @@ extension BrokerSession {
 
     /// Says once for each silence that a link with subscriptions brings nothing (`WS_STALE_TICK_WARN_SECONDS`).
     private func warnOfSilence(_ link: Link, _ silence: UInt64) {
-        guard let limit = environment.limits.staleTickWarning else { return }
+        guard let limit = environment.limits.staleTickWarning, !link.lines.isEmpty else { return }
         let isSilent = silence > UInt64(limit.components.seconds) * 1_000
         if isSilent, !link.isKnownSilent {
             logger.warning("no tick for \(silence / 1_000) s on a connection with \(link.lines.count) instruments")

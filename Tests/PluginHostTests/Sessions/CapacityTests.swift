@@ -58,7 +58,7 @@ import Testing
             try await session.subscribe("B", .depth, depth: 5)
             let last = try await session.subscribe("C", .ltp).route
             let full =
-                "scripted: 1 connection of 4 (instrument, mode) pairs is full (3 subscribed); unsubscribe some first"
+                "scripted: 1 connection of 4 (instrument, mode) pairs is full (4 subscribed); unsubscribe some first"
             #expect(refusal(await session.grants([Wish("D")])[0])?.message == full)
             #expect(refusal(await session.grants([Wish("B", .depth, depth: 20)])[0])?.message == full)
             #expect(await session.wanted == ["NSE:A/Depth/20", "NSE:B/Depth/5", "NSE:C/LTP/0"])

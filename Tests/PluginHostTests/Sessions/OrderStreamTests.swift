@@ -45,6 +45,18 @@ import Testing
         }
     }
 
+    /// Without a subscription nothing but the order stream would show that the broker is gone.
+    @Test func silenceReconnectsAConnectionThatBringsOrdersAlone() async throws {
+        var declared = Self.sameSocket
+        declared.dataSilence = 1_200
+        try await SessionFixture.run(declared) { fixture, session in
+            try await session.startOrders()
+            try await fixture.broker.calls.waitFor("second connect", count: 2) { $0.isConnect }
+            try await fixture.lines.waitFor("the reason") { $0.contains("no data for") }
+            try await fixture.broker.calls.waitFor("orders again", count: 2) { $0.isOrders }
+        }
+    }
+
     @Test func itMovesWhenItsConnectionGoesAndStaysThere() async throws {
         try await SessionFixture.run(Self.sameSocket) { fixture, session in
             try await session.subscribe("A")

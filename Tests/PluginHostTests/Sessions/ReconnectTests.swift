@@ -100,6 +100,24 @@ import Testing
         }
     }
 
+    /// The adapter knows earlier than the session that the connection is gone: the event is on its way.
+    @Test func whatIsAskedBetweenTheEndAndItsEventIsPending() async throws {
+        try await SessionFixture.run { fixture, session in
+            fixture.broker.change {
+                $0.subscribes = [
+                    { instance, _, _ in
+                        instance.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK)
+                        return Int(FH_E_STATE)
+                    }
+                ]
+            }
+            let isPending = try await session.subscribe("INFY").pending
+            #expect(isPending)
+            try await fixture.broker.calls.waitFor("replay", count: 2) { $0.isSubscribe }
+            #expect(fixture.sent.last == ["NSE:INFY/LTP/0"])
+        }
+    }
+
     @Test func theBrokersWishForAPauseIsKept() async throws {
         try await SessionFixture.run { fixture, session in
             fixture.broker.change { $0.connect = { _, _ in Int(FH_OK) } }

@@ -333,7 +333,7 @@ typedef struct fh_capabilities {
     uint32_t ws_ping_ms;           /**< Host pings the broker's WebSocket so often; default off. */
     uint32_t ws_pong_timeout_ms;   /**< Reconnect when a pong takes longer; default 10,000. */
     uint32_t app_heartbeat_ms;     /**< The adapter's own heartbeat, for information. */
-    uint32_t data_silence_ms;      /**< Reconnect when a link with subscriptions is silent so long; default off. */
+    uint32_t data_silence_ms;      /**< Reconnect when a link with subscriptions or orders is silent so long; off. */
     uint32_t off_hours_silence_ms; /**< The same outside market hours; default off. */
     uint32_t backoff_base_ms;      /**< First wait before a reconnect; default 500. */
     uint32_t backoff_max_ms;       /**< Longest wait before a reconnect; default 60,000. */
