@@ -13,7 +13,11 @@ public enum BusEvent {
 public protocol BusPort: AnyObject {
     /// Asks for a route; the publisher answers with the last value, if it has one, and then with every tick.
     func subscribe(_ key: RouteKey)
+    /// Leaves a route. The publisher learns it with the next ``subscribe(_:)`` or ``flush()``: each call would wake its thread,
+    /// and a client that goes leaves hundreds.
     func unsubscribe(_ key: RouteKey)
+    /// Tells the publisher which routes have been left.
+    func flush()
     /// Reads up to `limit` messages without waiting.
     /// - Returns: How many there were; fewer than `limit` means that the bus is empty for now.
     func drain(limit: Int, _ body: (BusEvent) -> Void) -> Int

@@ -3,15 +3,17 @@ import MarketData
 /// A shard's end of the inner bus. Used by the shard's thread alone.
 final class InnerPort: BusPort {
     private let queue: ShardQueue
-    private let setInterest: @Sendable (RouteKey, _ isWanted: Bool) -> Void
+    private let setInterest: @Sendable (ArraySlice<RouteKey>, _ isWanted: Bool) -> Void
     private let onClose: @Sendable () -> Void
     private var batches: ContiguousArray<MessageBatch> = []
     /// The one of them that is being read.
     private var current = 0
+    /// Routes that the publisher does not know to be left yet.
+    private var left: [RouteKey] = []
 
     /// - Parameter onClose: Tells the publisher that nobody reads any more.
     init(
-        _ queue: ShardQueue, setInterest: @escaping @Sendable (RouteKey, _ isWanted: Bool) -> Void,
+        _ queue: ShardQueue, setInterest: @escaping @Sendable (ArraySlice<RouteKey>, _ isWanted: Bool) -> Void,
         onClose: @escaping @Sendable () -> Void
     ) {
         self.queue = queue
@@ -19,8 +21,18 @@ final class InnerPort: BusPort {
         self.onClose = onClose
     }
 
-    func subscribe(_ key: RouteKey) { setInterest(key, true) }
-    func unsubscribe(_ key: RouteKey) { setInterest(key, false) }
+    func subscribe(_ key: RouteKey) {
+        flush()
+        setInterest([key], true)
+    }
+
+    func unsubscribe(_ key: RouteKey) { left.append(key) }
+
+    func flush() {
+        guard !left.isEmpty else { return }
+        setInterest(left[...], false)
+        left = []
+    }
 
     func drain(limit: Int, _ body: (BusEvent) -> Void) -> Int {
         var count = 0

@@ -13,7 +13,6 @@ final class ShardQueue: Sendable {
         var bytes = 0
         /// The shard sleeps until it is told.
         var isArmed = false
-        var signal: (@Sendable () -> Void)?
     }
 
     /// Bytes that may wait for one shard. Beyond it the publisher drops and counts.
@@ -23,6 +22,9 @@ final class ShardQueue: Sendable {
 
     let shard: UInt8
     private let state = Mutex(State())
+    /// Under a lock of its own: whoever is woken comes for the messages at once, on one core even before the call that woke
+    /// it is back, and must not find the lock of the messages taken.
+    private let signal = Mutex<(@Sendable () -> Void)?>(nil)
 
     init(shard: UInt8) { self.shard = shard }
 
@@ -46,13 +48,13 @@ final class ShardQueue: Sendable {
 
     /// Hands a batch over, and tells the shard if it sleeps.
     func push(_ batch: MessageBatch) {
-        state.withLock { state in
+        let isAsleep = state.withLock { state in
             state.filled.append(batch)
             state.bytes += batch.used
-            guard state.isArmed else { return }
-            state.isArmed = false
-            state.signal?()
+            defer { state.isArmed = false }
+            return state.isArmed
         }
+        if isAsleep { signal.withLock { $0?() } }
     }
 
     // MARK: Shard
@@ -72,23 +74,22 @@ final class ShardQueue: Sendable {
         }
     }
 
-    /// - Parameter signal: Called by the publisher's thread, once each time the queue is armed, under the queue's lock: it
-    ///   must be short and must not call the queue. Nil ends that: when this returns, nobody signals any more.
+    /// - Parameter signal: Called by the publisher's thread, once each time the queue is armed, under a lock: it must be short
+    ///   and must not call ``listen(_:)``. Nil ends that: when this returns, nobody signals any more.
     func listen(_ signal: (@Sendable () -> Void)?) {
-        state.withLock { state in
-            state.signal = signal
-            state.isArmed = false
-            // What has come in meanwhile.
-            signal?()
-        }
+        state.withLock { $0.isArmed = false }
+        self.signal.withLock { $0 = signal }
+        // What has come in meanwhile.
+        signal?()
     }
 
     /// The shard has nothing more to read; it is told when there is.
     func arm() {
-        state.withLock { state in
+        let isLate = state.withLock { state in
             state.isArmed = state.filled.isEmpty
-            if !state.isArmed { state.signal?() }
+            return !state.isArmed
         }
+        if isLate { signal.withLock { $0?() } }
     }
 }
 

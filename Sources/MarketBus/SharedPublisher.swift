@@ -124,14 +124,18 @@ public final class SharedPublisher: Sendable {
         send(.openPort(queue))
         return InnerPort(
             queue,
-            setInterest: { [self] in send(.interest($0, shard: shard, isWanted: $1)) },
+            setInterest: { [self] keys, isWanted in
+                send(keys.map { .interest($0, shard: shard, isWanted: isWanted) })
+            },
             onClose: { [self] in send(.closePort(shard)) })
     }
 
     // MARK: The thread
 
-    private func send(_ command: Command) {
-        commands.withLock { $0.append(command) }
+    private func send(_ command: Command) { send([command]) }
+
+    private func send(_ new: [Command]) {
+        commands.withLock { $0 += new }
         wake.signal()
     }
 

@@ -70,7 +70,7 @@ extension Client {
     /// Gives the sessions back, unless a request still works with them: then that does so at its end.
     func releaseIfIdle() {
         guard !isOpen, !requests.isBusy else { return }
-        release(takeLeases())
+        shard.giveBack(takeLeases())
         standing = .anonymous
         unsettled = nil
     }

@@ -1,7 +1,8 @@
 import NIOCore
 
 extension Client {
-    /// Looks at this client's deadlines.
+    /// Looks at this client's deadlines. Nothing is copied for it: with 18,000 idle clients the sweep is what the busy ones
+    /// would feel.
     func sweep(_ now: NIODeadline) {
         switch ending {
         case .closing(let deadline), .deaf(let deadline):
@@ -12,13 +13,11 @@ extension Client {
         case .open:
             break
         }
-        let configuration = shard.configuration
-        if let account = standing.account, account.hasExpired(now: shard.configuration.clock()) {
-            return close(.keyExpired)
-        }
+        if let expiry, shard.configuration.clock() >= expiry { return close(.keyExpired) }
         if standing.isAnonymous, now >= keepalive.authDeadline { return close(.authTimeout) }
-        if outbox.isWriting, now >= outbox.writingSince + configuration.slowTimeout { return closeSlow() }
-        switch keepalive.check(now, isExcused: outbox.isWriting || requests.isPaused, configuration) {
+        if outbox.isWriting, now >= outbox.writingSince + shard.configuration.slowTimeout { return closeSlow() }
+        let isExcused = outbox.isWriting || requests.isPaused
+        switch keepalive.check(now, isExcused: isExcused, timeout: shard.configuration.pingTimeout) {
         case .nothing: break
         case .timeout: close(.keepaliveTimeout)
         case .ping(let payload):

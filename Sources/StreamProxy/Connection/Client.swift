@@ -22,9 +22,12 @@ final class Client: ChannelInboundHandler {
         didSet {
             let change = (standing.isAnonymous ? 0 : 1) - (oldValue.isAnonymous ? 0 : 1)
             shard.counters.authenticated.add(change)
+            expiry = standing.account?.expires
             if !standing.isAnonymous { visitor.authenticated(now: shard.loop.now) }
         }
     }
+    /// When the key expires, ms since 1970; nil: never, or no key.
+    private(set) var expiry: Int64?
     /// The broker that requests without `broker` mean; nil when the key permits none of the user's.
     var usualBroker: String?
     /// Whether ``usualBroker`` was asked for when the client came in. If it had no session for the client then, it has none now.

@@ -20,10 +20,10 @@ struct Keepalive {
 
     /// - Parameter isExcused: The ping, or its pong, may be stuck behind what we ourselves hold back: then time does not
     ///   count. (Whoever takes nothing at all is cut by the slow-consumer rule.)
-    mutating func check(_ now: NIODeadline, isExcused: Bool, _ configuration: ProxyConfiguration) -> Verdict {
+    mutating func check(_ now: NIODeadline, isExcused: Bool, timeout: TimeAmount) -> Verdict {
         if isWaiting {
             if isExcused { mark = now }
-            return now >= mark + configuration.pingTimeout ? .timeout : .nothing
+            return now >= mark + timeout ? .timeout : .nothing
         }
         guard now >= mark else { return .nothing }
         sequence &+= 1

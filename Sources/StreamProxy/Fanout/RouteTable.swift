@@ -136,8 +136,12 @@ final class RouteTable {
         cohorts.settle()
     }
 
-    /// Puts clients whose streams have changed together with those who have the same. Outside of a batch.
-    func settle() { cohorts.settle() }
+    /// Puts clients whose streams have changed together with those who have the same, and tells the bus which routes nobody
+    /// wants any more. Outside of a batch.
+    func settle() {
+        cohorts.settle()
+        if !isClosed { port.flush() }
+    }
 
     /// Sends what subscriptions with a rate of their own may get now.
     /// - Returns: When the next one may; nil when nothing waits.

@@ -30,7 +30,7 @@ public struct ProxyConfiguration: Sendable {
     /// How long the other side may take to answer a close frame.
     public var closeTimeout: TimeAmount = .seconds(2)
     /// How often deadlines are looked at; there is one timer a shard, none a client.
-    public var sweepInterval: TimeAmount = .milliseconds(250)
+    public var sweepInterval: TimeAmount = .milliseconds(500)
 
     /// The time by which keys expire, in milliseconds since 1970, UTC; any thread.
     var clock: @Sendable () -> Int64 = { Int64(WallClock.milliseconds) }

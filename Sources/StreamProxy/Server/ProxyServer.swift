@@ -130,8 +130,9 @@ public final class ProxyServer: Sendable {
                 await pipe.close()
                 throw error
             }
-            let interval = TimeAmount.nanoseconds(configuration.sweepInterval.nanoseconds / Int64(Shard.sweepParts))
-            loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in shard.value.sweepPart() }
+            let parts = Shard.sweepParts(configuration.sweepInterval)
+            let interval = TimeAmount.nanoseconds(configuration.sweepInterval.nanoseconds / Int64(parts))
+            loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in shard.value.sweepPart(of: parts) }
             return RunningShard(shard: shard, pipe: pipe)
         } catch {
             try? await loop.submit { shard.value.end() }.get()

@@ -31,6 +31,8 @@ final class Shard {
     /// Streams that may still be left in this turn, by all clients together.
     private var allowance = Shard.streamsPerTurn
     private var isAllowanceDue = false
+    /// What clients had that have gone in this turn.
+    private var returns: [Lease] = []
     private var handshakes: [ObjectIdentifier: HandshakeHandler] = [:]
     private var tasks = 0
     /// When ``pace()`` is called again.
@@ -115,19 +117,20 @@ final class Shard {
         routes.trim()
     }
 
-    /// A sweep is done in so many parts, one after the other: looking at 20,000 clients at once would be felt by all of them.
-    static let sweepParts = 8
+    /// A sweep is done in parts, one after the other: looking at 20,000 clients at once would be felt by all of them.
+    static func sweepParts(_ interval: TimeAmount) -> Int { Int(min(64, max(1, interval.nanoseconds / 4_000_000))) }
 
     /// Looks at the deadlines of the next few clients.
-    func sweepPart() {
+    /// - Parameter whole: Parts of a sweep over all.
+    func sweepPart(of whole: Int) {
         parts += 1
         let now = loop.now
-        if parts % Self.sweepParts == 0 {
+        if parts % whole == 0 {
             for handshake in handshakes.values { handshake.sweep(now) }
             routes.settle()
             routes.trim()
         }
-        for _ in 0..<(clients.count + Self.sweepParts - 1) / Self.sweepParts {
+        for _ in 0..<(clients.count + whole - 1) / whole {
             if swept >= clients.count { swept = 0 }
             guard swept < clients.count else { return }
             clients[swept].sweep(now)
@@ -235,7 +238,23 @@ final class Shard {
             self.isAllowanceDue = false
             self.allowance = Self.streamsPerTurn
             self.depart()
+            self.routes.settle()
         }
+    }
+
+    /// Gives back what clients that have gone had of their sessions: one task a session for all that go at once.
+    func giveBack(_ leases: [Lease]) {
+        guard !leases.isEmpty else { return }
+        if returns.isEmpty { nextTurn { self.returnLeases() } }
+        returns += leases
+    }
+
+    private func returnLeases() {
+        let directory = configuration.directory
+        for leases in Dictionary(grouping: returns, by: \.session.id).values {
+            perform({ for lease in leases { await lease.release(directory) } }, then: {})
+        }
+        returns = []
     }
 
     /// Subscriptions on their way out. A box, so that each turn also frees what it took: the memory of 25,000 streams at
@@ -282,6 +301,7 @@ final class Shard {
     func end() {
         gate.close()
         for client in clients { client.drop() }
+        returnLeases()
         signal = nil
         routes.close()
         port.close()

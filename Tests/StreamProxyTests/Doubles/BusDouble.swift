@@ -51,16 +51,23 @@ final class BusDouble: Sendable {
 
     final class Port: BusPort {
         let bus: BusDouble
+        private var left: [RouteKey] = []
         init(bus: BusDouble) { self.bus = bus }
 
         func subscribe(_ key: RouteKey) {
+            flush()
             bus.post { state in
                 state.lastValues[key].map { [.data(key, snapshot: true, $0)] } ?? []
             }
             bus.state.withLock { _ = $0.interest.insert(key) }
         }
 
-        func unsubscribe(_ key: RouteKey) { bus.state.withLock { _ = $0.interest.remove(key) } }
+        func unsubscribe(_ key: RouteKey) { left.append(key) }
+
+        func flush() {
+            bus.state.withLock { $0.interest.subtract(left) }
+            left = []
+        }
 
         func drain(limit: Int, _ body: (BusEvent) -> Void) -> Int {
             let messages = bus.state.withLock { state in
