@@ -26,9 +26,9 @@ def test_a_planted_canary_is_found(start_host, plugins):
     host = start_host({"alice": "parrot"}, plugins=plugins, env=TRACE, settings={"parrot.order": planted})
     assert scan([planted], processes(host)), "the user has put it there"
     with Client(host.url, host.keys["alice"]) as client:
-        update = client.request({"action": "subscribe_orders"})
-        client.round_trip()
-        assert scan([planted], {"alice": json.dumps([update, *client.waiting])})
+        client.request({"action": "subscribe_orders"})
+        update = client.tick(match=lambda message: message["type"] == "order_update")
+        assert scan([planted], {"alice": json.dumps(update)})
     host.stop()
     for name in ["a.db", "deep/er.json", "x.txt"]:
         path = host.folder / name
