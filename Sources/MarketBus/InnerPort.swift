@@ -3,7 +3,7 @@ import MarketData
 /// A shard's end of the inner bus. Used by the shard's thread alone.
 final class InnerPort: BusPort {
     private let queue: ShardQueue
-    private let setInterest: @Sendable (ArraySlice<RouteKey>, _ isWanted: Bool) -> Void
+    private let setInterest: @Sendable ([RouteKey], _ isWanted: Bool) -> Void
     private let onClose: @Sendable () -> Void
     private var batches: ContiguousArray<MessageBatch> = []
     /// The one of them that is being read.
@@ -13,7 +13,7 @@ final class InnerPort: BusPort {
 
     /// - Parameter onClose: Tells the publisher that nobody reads any more.
     init(
-        _ queue: ShardQueue, setInterest: @escaping @Sendable (ArraySlice<RouteKey>, _ isWanted: Bool) -> Void,
+        _ queue: ShardQueue, setInterest: @escaping @Sendable ([RouteKey], _ isWanted: Bool) -> Void,
         onClose: @escaping @Sendable () -> Void
     ) {
         self.queue = queue
@@ -30,7 +30,7 @@ final class InnerPort: BusPort {
 
     func flush() {
         guard !left.isEmpty else { return }
-        setInterest(left[...], false)
+        setInterest(left, false)
         left = []
     }
 

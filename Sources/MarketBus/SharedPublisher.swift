@@ -125,16 +125,17 @@ public final class SharedPublisher: Sendable {
         return InnerPort(
             queue,
             setInterest: { [self] keys, isWanted in
-                send(keys.map { .interest($0, shard: shard, isWanted: isWanted) })
+                send(keys.lazy.map { .interest($0, shard: shard, isWanted: isWanted) })
             },
             onClose: { [self] in send(.closePort(shard)) })
     }
 
     // MARK: The thread
 
-    private func send(_ command: Command) { send([command]) }
+    private func send(_ command: Command) { send(CollectionOfOne(command)) }
 
-    private func send(_ new: [Command]) {
+    /// The thread is woken once for all of them.
+    private func send(_ new: some Collection<Command>) {
         commands.withLock { $0 += new }
         wake.signal()
     }

@@ -31,6 +31,13 @@ struct Lease: Sendable {
     }
 }
 
+extension [Lease] {
+    /// One after the other.
+    func release(_ directory: any SessionDirectory) async {
+        for lease in self { await lease.release(directory) }
+    }
+}
+
 extension SessionDirectory {
     /// The user's session, once its broker is ready or has been given time enough. To be detached like any other.
     func attachReady(user: String, broker: String) async -> Result<any MarketSession, Rejection> {
@@ -123,7 +130,7 @@ extension Client {
     func release(_ leases: [Lease], then finish: @escaping () -> Void = {}) {
         guard !leases.isEmpty else { return finish() }
         let directory = shard.configuration.directory
-        shard.perform({ for lease in leases { await lease.release(directory) } }, then: finish)
+        shard.perform({ await leases.release(directory) }, then: finish)
     }
 }
 

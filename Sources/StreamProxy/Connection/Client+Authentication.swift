@@ -136,7 +136,7 @@ extension Client {
         }
         let directory = shard.configuration.directory
         shard.perform {
-            for lease in leases { await lease.release(directory) }
+            await leases.release(directory)
             return await directory.attachReady(user: account.user, broker: broker)
         } then: { [self] result in
             if case .success(let session) = result { take(session, of: broker) }

@@ -26,7 +26,8 @@ final class Client: ChannelInboundHandler {
             if !standing.isAnonymous { visitor.authenticated(now: shard.loop.now) }
         }
     }
-    /// When the key expires, ms since 1970; nil: never, or no key.
+    /// When the key expires, ms since 1970; nil: never, or no key. Kept beside ``standing``, because the sweep would copy the
+    /// whole account to look it up.
     private(set) var expiry: Int64?
     /// The broker that requests without `broker` mean; nil when the key permits none of the user's.
     var usualBroker: String?

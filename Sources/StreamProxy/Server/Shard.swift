@@ -108,15 +108,6 @@ final class Shard {
     func add(_ handshake: HandshakeHandler) { handshakes[ObjectIdentifier(handshake)] = handshake }
     func remove(_ handshake: HandshakeHandler) { handshakes[ObjectIdentifier(handshake)] = nil }
 
-    /// Looks at all deadlines.
-    func sweep() {
-        let now = loop.now
-        for handshake in handshakes.values { handshake.sweep(now) }
-        for client in clients { client.sweep(now) }
-        routes.settle()
-        routes.trim()
-    }
-
     /// A sweep is done in parts, one after the other: looking at 20,000 clients at once would be felt by all of them.
     static func sweepParts(_ interval: TimeAmount) -> Int { Int(min(64, max(1, interval.nanoseconds / 4_000_000))) }
 
@@ -252,7 +243,7 @@ final class Shard {
     private func returnLeases() {
         let directory = configuration.directory
         for leases in Dictionary(grouping: returns, by: \.session.id).values {
-            perform({ for lease in leases { await lease.release(directory) } }, then: {})
+            perform({ await leases.release(directory) }, then: {})
         }
         returns = []
     }

@@ -36,7 +36,7 @@ final class Bench {
     func advance(seconds: Double) {
         for _ in 0..<Int(seconds * 4) {
             loop.advanceTime(by: .milliseconds(250))
-            shard.sweep()
+            shard.sweepPart(of: 1)
         }
     }
 
