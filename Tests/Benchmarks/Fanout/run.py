@@ -9,6 +9,7 @@ and two cores. Peers that cannot be had are left out and named.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import platform
@@ -33,6 +34,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--scenario", action="append", choices=names, metavar="NAME",
                         help=f"only this one, repeatable; the others' last figures stay: {', '.join(names)}")
     parser.add_argument("--quick", action="store_true", help="short runs, once each, every third rate: does it work?")
+    parser.add_argument("--repetitions", type=int, metavar="N", help="how often each is measured; 3, with --quick 1")
     parser.add_argument("--out", type=Path, help="folder of performance.md and .svg; docs, with --quick .build/bench")
     parser.add_argument("--install", action="store_true", help="try to install missing peers with apt-get")
     return parser.parse_args()
@@ -77,6 +79,8 @@ def main() -> int:
     # So that servers are ended in this case too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     pace = Pace.quick() if chosen.quick else Pace()
+    if chosen.repetitions:
+        pace = dataclasses.replace(pace, repetitions=chosen.repetitions)
     folder = chosen.out or (tools.BUILD if chosen.quick else tools.REPO / "docs")
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
