@@ -74,23 +74,63 @@ import Testing
         }
     }
 
+    /// Answers to a login, good, bad and spoilt; a socket that is not closed takes the good one.
+    @Test func survivesAnyLoginAnswer() throws {
+        let count = count / 10
+        print("Noren login fuzz: \(count) messages, FEEDHOST_FUZZ_SEED=\(seed)")
+        var random = SeededNumbers(seed: seed)
+        let host = try InMemoryHost(norenEntry)
+        let answers = [
+            #"{"t":"ak","uid":"FZ00000","s":"OK"}"#, #"{"t":"ck","uid":"FZ00000","s":"NOT_OK","emsg":"busy \u20b9"}"#,
+            #"{"stat":"Not_Ok","emsg":"Session Expired : Invalid Session Key"}"#,
+        ].map { Array($0.utf8) }
+        var accepted = 0
+        for _ in 0..<count {
+            if host.liveSocket == nil {
+                host.sockets.removeAll()
+                host.connect(accessToken: "TOKEN", fields: ["user_id": "FZ00000"])
+                host.acceptUpgrade()
+            }
+            var answer = answers[Int.random(in: 0..<answers.count, using: &random)]
+            Self.mutate(&answer, &random)
+            host.connections.removeAll()
+            host.deliver(answer)
+            if host.connections.contains(where: { $0.state == UInt32(FH_CONN_READY) }) {
+                accepted += 1
+                host.disconnect()
+                host.sockets.removeAll()
+            }
+            host.log.removeAll()
+        }
+        host.sockets.removeAll()
+        host.logIn()
+        #expect(host.connections.last?.state == UInt32(FH_CONN_READY), "still well")
+        #expect(accepted > 0 && host.metric(FH_M_FRAMES_BAD) > 0)
+    }
+
     @Test func survivesAnyMasterFile() throws {
         print("Noren master fuzz: \(count / 10) files, FEEDHOST_FUZZ_SEED=\(seed)")
         var random = SeededNumbers(seed: seed)
-        let original = Array(
+        let originals = [
             """
             \(NorenMasterTests.header)
             NSE,11630,1,NTPC,NTPC-EQ,EQ,,,
             NSE,26000,1,Nifty 50,"Nifty, 50",INDEX,,,
             NFO,45065,65,NIFTY,NIFTY16SEP25C25000,OPTIDX,16-SEP-2025,25000.00,CE
             BFO,800002,20,SX50OPT,SENSEX5026NOV2480000PE,OPTIDX,29-NOV-2026,80000,PE
-            """.utf8)
+            """,
+            """
+            \(NorenMasterTests.family)
+            CDS,1235,1000,USDINR,USDINR27NOV24C82.25,27-NOV-2024,OPTCUR,CE,82.25,0.0025,
+            MCX,477869,100,CRUDEOIL,CRUDEOIL18DEC26,18-DEC-2026,FUTCOM,XX,0,1,
+            """,
+        ].map { Array($0.utf8) }
         var taken = 0
-        for _ in 0..<count / 10 {
-            var text = original
+        for round in 0..<count / 10 {
+            var text = originals[round % originals.count]
             Self.mutate(&text, &random)
             do throws(AdapterError) {
-                let result = try MasterRows.rows(of: Noren.registrations[0].masters[0], in: text)
+                let result = try MasterRows.rows(of: Noren.registrations[round % 2].masters[0], in: text)
                 taken += result.rows.count
                 #expect(result.rows.allSatisfy { !$0.symbol.isEmpty && UInt32($0.brokerToken) != nil })
             } catch {

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct NorenMasterTests {
     static let header = "Exchange,Token,Lotsize,Symbol,Tradingsymbol,Instrument,Expiry,Strike,Optiontype"
-    private static let family =
+    static let family =
         "Exchange,Token,LotSize,Symbol,TradingSymbol,Expiry,Instrument,OptionType,StrikePrice,TickSize,"
 
     private func rows(_ text: String, broker: Int = 0) throws -> (rows: [MasterRow], skipped: Int) {

@@ -51,7 +51,9 @@ public final class Zerodha: BaseAdapter {
                     + "and the app needs a paid Connect plan",
                 brokerCode: Int32(status))
         case 429:
-            let named = refusal?.header("Retry-After").flatMap { Int64($0) }.map { Duration.seconds(max(0, $0)) }
+            let named = refusal?.header("Retry-After").flatMap { Int64($0) }.map {
+                Duration.seconds(min(max(0, $0), 86_400))
+            }
             disconnected(
                 .connectionLimit, message: "Kite allows an app 3 connections, and all are in use (HTTP 429)",
                 retryAfter: named ?? Self.connectionLimitPause, brokerCode: 429)
