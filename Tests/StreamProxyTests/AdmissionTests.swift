@@ -97,6 +97,29 @@ private func at(_ seconds: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(1e
         #expect(admission.attempt(attacker, wrong, now: at(1)) == .wait(.seconds(30)))
     }
 
+    /// A host that has no time to look must not take what it is shown for right: the next time it would be looked at without
+    /// being counted.
+    @Test func aKeyThatNobodyCouldCheckIsNeitherRightNorWrong() {
+        var limits = ProxyLimits()
+        limits.failedAuthentications = 2
+        let admission = Admission(limits)
+        let (unknown, right) = (KeyMark(Secret("unknown")), KeyMark(Secret("right")))
+        admission.settle(attacker, right, wasRight: true, isCounted: false, now: at(0))
+        for key in [unknown, right] {
+            admission.settle(attacker, key, wasRight: nil, isCounted: false, now: at(0))
+        }
+        #expect(admission.attempt(attacker, right, now: at(0)) == .look(isCounted: false))
+        for _ in 0..<10 {
+            #expect(admission.attempt(attacker, unknown, now: at(0)) == .look(isCounted: true))
+            admission.settle(attacker, unknown, wasRight: nil, isCounted: true, now: at(0))
+        }
+        for _ in 0..<2 {
+            #expect(admission.attempt(attacker, unknown, now: at(0)) == .look(isCounted: true))
+            admission.settle(attacker, unknown, wasRight: false, isCounted: true, now: at(0))
+        }
+        #expect(admission.attempt(attacker, unknown, now: at(0)) == .wait(.seconds(30)))
+    }
+
     @Test func oneNetworkOfIPv6IsOneAddress() throws {
         var limits = ProxyLimits()
         limits.connectionsPerAddress = 2

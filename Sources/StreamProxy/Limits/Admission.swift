@@ -133,21 +133,24 @@ final class Admission: Sendable {
         }
     }
 
-    /// What has become of a key that was looked at; a right one does not count.
-    func settle(_ address: PeerAddress, _ key: KeyMark, wasRight: Bool, isCounted: Bool, now: NIODeadline) {
+    /// What has become of a key that was looked at; only a wrong one counts.
+    /// - Parameter wasRight: Nil when nobody could tell. Such a key is not remembered as a right one: whoever floods the host
+    ///   until it has no time to look would have all its keys looked at from then on.
+    func settle(_ address: PeerAddress, _ key: KeyMark, wasRight: Bool?, isCounted: Bool, now: NIODeadline) {
         guard let rate = limits.failureRate else { return }
-        rightKeys.withLock { keys in
-            guard wasRight else {
-                keys.remove(key)
-                return
+        switch wasRight {
+        case true?:
+            rightKeys.withLock { keys in
+                if keys.count >= Self.knownKeys { keys.removeAll() }
+                keys.insert(key)
             }
-            if keys.count >= Self.knownKeys { keys.removeAll() }
-            keys.insert(key)
+        case false?: rightKeys.withLock { _ = $0.remove(key) }
+        case nil: break
         }
         guard isCounted else { return }
         addresses.update(address, now: now) { entry in
             entry.checks = max(0, entry.checks - 1)
-            if wasRight { entry.failures?.giveBack(1, rate) }
+            if wasRight != false { entry.failures?.giveBack(1, rate) }
         }
     }
 }

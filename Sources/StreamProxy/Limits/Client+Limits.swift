@@ -53,8 +53,15 @@ extension Client {
 
     /// What has become of a key that was looked at. Only one that is nobody's counts as wrong.
     func settle<Value>(_ key: Secret, isCounted: Bool, _ result: Result<Value, Rejection>) {
-        let isWrong = if case .failure(let rejection) = result { rejection.code == .authentication } else { false }
-        visitor.settle(key, wasRight: !isWrong, isCounted: isCounted, now: shard.loop.now)
+        let wasRight: Bool? =
+            switch result {
+            case .success: true
+            case .failure(let rejection) where rejection.code == .authentication: false
+            // A key of somebody who has no broker now.
+            case .failure(let rejection) where rejection.code == .broker: true
+            case .failure: nil
+            }
+        visitor.settle(key, wasRight: wasRight, isCounted: isCounted, now: shard.loop.now)
     }
 
     /// Whether there is room for one more connection of the user; ends this one when there is not.

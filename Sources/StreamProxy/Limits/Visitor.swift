@@ -69,8 +69,8 @@ final class Visitor {
         return attempt
     }
 
-    /// - Parameter wasRight: Also true when nobody could tell.
-    func settle(_ key: Secret, wasRight: Bool, isCounted: Bool, now: NIODeadline) {
+    /// - Parameter wasRight: Nil when nobody could tell.
+    func settle(_ key: Secret, wasRight: Bool?, isCounted: Bool, now: NIODeadline) {
         guard let address else { return }
         admission.settle(address, KeyMark(key), wasRight: wasRight, isCounted: isCounted, now: now)
     }
