@@ -104,11 +104,14 @@ struct OpenAlgoState: Sendable {
         return Login(row: row, values: values, version: lastVersion)
     }
 
+    /// What OpenAlgo writes for a token while a login of several steps is under way (Samco).
+    private static let placeholder = Secret("pending")
+
     /// Nil for a revoked login, and for one whose token is missing, a placeholder or under another key.
     private static func values(_ row: OpenAlgoSnapshot.Login, _ cipher: TokenCipher) -> [String: Secret]? {
         guard !row.isRevoked, !row.broker.isEmpty,
             let token = row.tokens["access_token"].flatMap({ cipher.open($0.revealed) }),
-            !token.isEmpty
+            !token.isEmpty, token != placeholder
         else { return nil }
         var values = ["access_token": token]
         for (name, text) in row.tokens where name != "access_token" {

@@ -106,7 +106,46 @@ struct OpenAlgoAccountsTests {
         #expect(codes.allSatisfy { $0 == .server || $0 == .authentication })
     }
 
+    /// After a restart all programs of a user come at once, with the key that they share.
+    @Test func oneKeyIsHashedOnceHoweverManyShowIt() async throws {
+        let hashes = HashedKeys(pepper: Secret(Installation.pepper))
+        let rows = [Self.row(1, "slow-key"), Self.row(2, "other-key")]
+        func find(_ key: String, _ rows: [OpenAlgoState.Key]) async throws -> Int64? {
+            try await hashes.find(Secret(key), digest: KeyDigest.of(Secret(key)), among: rows)
+        }
+        let found = try await withThrowingTaskGroup(of: Int64?.self) { group in
+            for _ in 0..<50 { group.addTask { try await find("other-key", rows) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(found == Array(repeating: 2, count: 50))
+        #expect(await hashes.searches == 1)
+        // Wrong ones, however many, do not make it forgotten; nor does a row that comes or goes.
+        for index in 0..<1100 { #expect(try await find("wrong \(index)", [Self.quickRow(3)]) == nil) }
+        let before = await hashes.searches
+        #expect(try await find("other-key", [rows[1], Self.quickRow(9)]) == 2)
+        #expect(await hashes.searches == before)
+        #expect(try await find("other-key", [rows[0]]) == nil)
+    }
+
+    private static func row(_ id: Int64, _ key: String) -> OpenAlgoState.Key {
+        .init(id: id, row: .init(row: id, user: "u\(id)", hash: Installation.hash(key), encrypted: ""), digest: nil)
+    }
+
+    /// Of which no key is good, and none takes time.
+    private static func quickRow(_ id: Int64) -> OpenAlgoState.Key {
+        .init(id: id, row: .init(row: id, user: "u\(id)", hash: "$argon2id$", encrypted: ""), digest: nil)
+    }
+
     // MARK: Logins
+
+    /// Samco's login has several steps, and is no login before the last one.
+    @Test func aLoginThatIsUnderWayIsNone() async throws {
+        try openAlgo.login("alice", "samco", token: "pending")
+        let accounts = try await openAlgo.accounts()
+        #expect(await Self.code(accounts, "key-of-alice")?.code == .broker)
+        try openAlgo.login("alice", "samco", token: "a token")
+        #expect(await Self.code(accounts, "key-of-alice") == nil)
+    }
 
     @Test func credentialsOfALogin() async throws {
         try openAlgo.execute("UPDATE auth SET aux_param1 = 'plain', secret_api_key = '\(Installation.encrypt("deep"))'")
