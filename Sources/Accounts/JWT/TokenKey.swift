@@ -18,7 +18,7 @@ struct TokenKey: Sendable {
     }
 
     private init(
-        id: String?, _ algorithm: JWTConfiguration.Algorithm, material: String,
+        id: String?, _ algorithm: JWTConfiguration.Algorithm, material: some DataProtocol,
         _ add: (JWTKeyCollection) async throws -> Void
     ) async throws {
         let collection = JWTKeyCollection()
@@ -26,28 +26,32 @@ struct TokenKey: Sendable {
         verifier = try await collection.getKey()
         self.id = id
         self.algorithm = algorithm
-        fingerprint = Array(SHA256.hash(data: Data("\(algorithm.rawValue) \(id ?? "") \(material)".utf8)))
+        var hash = SHA256()
+        hash.update(data: Data("\(algorithm.rawValue) \(id ?? "") ".utf8))
+        hash.update(data: material)
+        fingerprint = Array(hash.finalize())
     }
 
     // MARK: Reading
 
     /// - Throws: ``JWTConfigurationError``.
     static func secret(_ secret: Secret, from place: String) async throws -> TokenKey {
-        let text = secret.revealed
-        guard text.utf8.count >= 32 else {
+        var bytes = secret.withBytes { Array($0) }
+        defer { Wipe.zero(&bytes) }
+        guard bytes.count >= 32 else {
             throw JWTConfigurationError(
-                "\(place): a secret for HS256 needs 32 bytes or more, and this has \(text.utf8.count). `openssl rand -hex 32` makes one."
+                "\(place): a secret for HS256 needs 32 bytes or more, and this has \(bytes.count). `openssl rand -hex 32` makes one."
             )
         }
         // Else whoever has the public key could sign.
-        guard !text.contains("-----BEGIN"), !text.contains("\"kty\"") else {
+        guard !bytes.contains("-----BEGIN".utf8), !bytes.contains("\"kty\"".utf8) else {
             throw JWTConfigurationError(
                 "\(place): this is a key and not a secret for HS256; set jwt.public_keys or jwt.key_set to the file that holds it."
             )
         }
         do {
-            return try await TokenKey(id: nil, .hs256, material: text) {
-                _ = await $0.add(hmac: HMACKey(from: text), digestAlgorithm: .sha256)
+            return try await TokenKey(id: nil, .hs256, material: bytes) { [bytes] in
+                _ = await $0.add(hmac: HMACKey(from: bytes), digestAlgorithm: .sha256)
             }
         } catch {
             throw JWTConfigurationError("\(place): the secret cannot be used.")
@@ -61,10 +65,12 @@ struct TokenKey: Sendable {
             throw JWTConfigurationError("\(path) holds a private key; the host needs the public one alone.")
         }
         if let key = try? ES256PublicKey(pem: text) {
-            return try await TokenKey(id: nil, .es256, material: key.pemRepresentation) { await $0.add(ecdsa: key) }
+            return try await TokenKey(id: nil, .es256, material: Data(key.pemRepresentation.utf8)) {
+                await $0.add(ecdsa: key)
+            }
         }
         if let key = try? Insecure.RSA.PublicKey(pem: text) {
-            return try await TokenKey(id: nil, .rs256, material: key.pemRepresentation) {
+            return try await TokenKey(id: nil, .rs256, material: Data(key.pemRepresentation.utf8)) {
                 _ = await $0.add(rsa: key, digestAlgorithm: .sha256)
             }
         }
@@ -103,13 +109,15 @@ struct TokenKey: Sendable {
         case ("RSA", ""), ("RSA", "RS256"):
             guard let modulus = entry.n, let exponent = entry.e else { return nil }
             let key = try Insecure.RSA.PublicKey(modulus: modulus, exponent: exponent)
-            try await self.init(id: entry.kid, .rs256, material: key.pemRepresentation) {
+            try await self.init(id: entry.kid, .rs256, material: Data(key.pemRepresentation.utf8)) {
                 _ = await $0.add(rsa: key, digestAlgorithm: .sha256)
             }
         case ("EC", ""), ("EC", "ES256"):
             guard entry.crv == "P-256", let x = entry.x, let y = entry.y else { return nil }
             let key = try ES256PublicKey(parameters: (x, y))
-            try await self.init(id: entry.kid, .es256, material: key.pemRepresentation) { await $0.add(ecdsa: key) }
+            try await self.init(id: entry.kid, .es256, material: Data(key.pemRepresentation.utf8)) {
+                await $0.add(ecdsa: key)
+            }
         default: return nil
         }
     }

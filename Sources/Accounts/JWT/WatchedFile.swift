@@ -29,12 +29,15 @@ struct WatchedFile {
         return stat(path, &status) == 0 && status.st_mode & 0o007 != 0
     }
 
+    /// Without buffers in between: it may be a secret, and whoever gets the bytes can wipe them.
     /// - Throws: ``JWTConfigurationError``.
     func read() throws -> [UInt8] {
+        // Not blocking, in case it is a pipe.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw unreadable(errno) }
+        defer { close(descriptor) }
         var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw JWTConfigurationError("\(path) cannot be read: \(String(cString: strerror(errno))).")
-        }
+        guard fstat(descriptor, &status) == 0 else { throw unreadable(errno) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw JWTConfigurationError("\(path) is no regular file; name a file.")
         }
@@ -45,10 +48,23 @@ struct WatchedFile {
         guard status.st_size <= Self.largest else {
             throw JWTConfigurationError("\(path) is larger than \(Self.largest) bytes; it cannot be what is meant.")
         }
-        do {
-            return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch {
-            throw JWTConfigurationError("\(path) cannot be read: \(error.localizedDescription).")
+        return try read(descriptor, Int(status.st_size))
+    }
+
+    private func read(_ descriptor: Int32, _ size: Int) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let got = Foundation.read(descriptor, buffer.baseAddress?.advanced(by: count), size - count)
+                if got < 0, errno == EINTR { continue }
+                guard got >= 0 else { throw unreadable(errno) }
+                // It is being written: the next look reads it again.
+                if got == 0 { return }
+                count += got
+            }
         }
+    }
+
+    private func unreadable(_ code: Int32) -> JWTConfigurationError {
+        JWTConfigurationError("\(path) cannot be read: \(String(cString: strerror(code))).")
     }
 }
