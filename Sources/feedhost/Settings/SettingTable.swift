@@ -2,7 +2,6 @@
 enum SettingTable {
     private static let openalgo = SettingDefinition.Reader.later(
         "left to OpenAlgo; what it writes into its database counts")
-    private static let logFiles = SettingDefinition.Reader.later("read by the log files, not yet available")
 
     static let all: [SettingDefinition] =
         proxy + clients + bus + plugins + accounts + tokens + instruments + limits + logs + hardening + fromOpenAlgo
@@ -132,10 +131,9 @@ enum SettingTable {
     private static let logs: [SettingDefinition] = [
         .init("log.level", "LOG_LEVEL", .level, default: "info", "least severity that is logged"),
         .init("log.format", "LOG_FORMAT", .logFormat, default: "text", "text or json; a Python pattern means text"),
-        .init("log.to_file", "LOG_TO_FILE", .bool, default: "false", reader: logFiles, "logs to files as well"),
-        .init("log.dir", "LOG_DIR", .text, default: "log", reader: logFiles, "folder of the log files"),
-        .init(
-            "log.retention", "LOG_RETENTION", .int(1...3650), default: "14", reader: logFiles, "days to keep log files"),
+        .init("log.to_file", "LOG_TO_FILE", .bool, default: "false", "logs to files as well, one a day"),
+        .init("log.dir", "LOG_DIR", .text, default: "log", "folder of the log files; made if it is missing"),
+        .init("log.retention", "LOG_RETENTION", .int(1...3650), default: "14", "days to keep log files"),
     ]
 
     private static let hardening: [SettingDefinition] = [
