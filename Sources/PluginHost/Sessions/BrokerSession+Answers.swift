@@ -97,7 +97,9 @@ extension BrokerSession {
             {
                 recycled.append(old)
                 line.served = nil
+                line.held = nil
             }
+            line.held = line.most
             // The answer to the request before this one will not be looked at any more.
             if old.isAsked { line.isUncertain = true }
             line.phase = .asked(request: request)
@@ -116,9 +118,11 @@ extension BrokerSession {
     func take(_ results: [SubscriptionResult], request: UInt64, from link: Link) {
         var refused: [String] = []
         var moved: [UInt32] = []
+        var hasShrunk = false
         defer {
             logRefusals(refused)
             finishMoves(moved)
+            if hasShrunk { watchSurplus() }
         }
         for result in results {
             guard var line = link.lines[result.handle], case .asked(request) = line.phase else { continue }
@@ -135,6 +139,8 @@ extension BrokerSession {
             line.phase = .granted
             line.served = granted
             line.isUncertain = false
+            if line.most.isDeep { hasShrunk = hasShrunk || !granted.isDeep }
+            line.held = granted
             // A line that waits to be sent again has subscribers who want more than this answer gives.
             if !line.isDirty { line.resume(.success(granted)) }
             link.lines[result.handle] = line
@@ -159,6 +165,7 @@ extension BrokerSession {
         line.phase = line.served == nil ? .queued : .granted
         // A later refusal does not undo what an earlier silence may have meant.
         if status == FH_E_TIMEOUT { line.isUncertain = true }
+        if !line.isUncertain { line.held = line.served }
         // A line that waits to be sent again gets its answer then.
         if !line.isDirty { line.refuse(FeedError(code, text)) }
         link.lines[handle] = line

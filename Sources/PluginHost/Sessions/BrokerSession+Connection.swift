@@ -65,6 +65,7 @@ extension BrokerSession {
         link.timer = nil
         link.state = .ready
         link.readySince = WallClock.now()
+        refusedCredentials[link.kindIndex] = nil
         // Everything that is wanted is asked for again: the broker has forgotten it with the connection.
         for handle in Array(link.lines.keys) { link.markDirty(handle) }
         logger.info(
@@ -157,6 +158,7 @@ extension BrokerSession {
         }
         for handle in Array(link.lines.keys) {
             link.lines[handle]?.served = nil
+            link.lines[handle]?.held = nil
             link.lines[handle]?.listing = nil
             link.lines[handle]?.phase = .queued
             link.lines[handle]?.isDirty = false

@@ -42,6 +42,10 @@ extension BrokerSession {
                 ), because: .loggedOut)
             return
         }
+        if let known = refusedCredentials[link.kindIndex], known.fingerprint == link.fingerprint {
+            fail(link, known.error, because: .loggedOut)
+            return
+        }
         concealment.add(credentials: credentials.values)
         let status = link.connect(credentials)
         guard status != FH_OK else { return }
@@ -66,12 +70,11 @@ extension BrokerSession {
             retry(link, after: event)
             return
         }
-        fail(
-            link,
-            FeedError(
-                .brokerConnection,
-                "\(broker): \(event.sentence). \(environment.advice.renewal(user: user, broker: broker))"
-            ), because: .loggedOut)
+        let error = FeedError(
+            .brokerConnection,
+            "\(broker): \(event.sentence). \(environment.advice.renewal(user: user, broker: broker))")
+        if let fingerprint = link.fingerprint { refusedCredentials[link.kindIndex] = (fingerprint, error) }
+        fail(link, error, because: .loggedOut)
     }
 
     /// The store may hold other credentials: the session is rebuilt with them, its subscriptions restored. A second login

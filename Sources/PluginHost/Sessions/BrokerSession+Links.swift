@@ -27,11 +27,12 @@ extension BrokerSession {
 
     /// True when the link takes the instrument with that demand, whether it has it already or not.
     func hasRoom(_ link: Link, for demand: References.Demand, of handle: UInt32) -> Bool {
-        let present = link.lines[handle]?.wanted
-        let units = link.units - (present.map { link.kind.units(of: $0) } ?? 0) + link.kind.units(of: demand)
+        let present = link.lines[handle]
+        let then = present?.held?.union(demand) ?? demand
+        let more = link.kind.units(of: then) - (present.map { link.kind.units(of: $0.most) } ?? 0)
         // What needs no more than before may stay on a connection that is full.
-        if units > environment.limits.quota(of: link.kind), units > link.units { return false }
-        guard link.kind.deepQuota > 0, demand.isDeep, present?.isDeep != true else { return true }
+        if more > 0, link.units + more > environment.limits.quota(of: link.kind) { return false }
+        guard link.kind.deepQuota > 0, demand.isDeep, present?.most.isDeep != true else { return true }
         return link.deepCount < link.kind.deepQuota
     }
 

@@ -34,11 +34,16 @@ struct Line {
     var served: Demand?
     /// True after a demand that was never answered: the broker may serve it all the same.
     var isUncertain = false
+    /// The most that the broker may be serving: what it has granted, and what it was asked for since then and has not
+    /// refused. It counts against the quota until the broker has granted less: a smaller demand may be refused too.
+    var held: Demand?
     /// What the broker has said to the last demand, when it refused; for subscribers who ask after the answer came.
     var refusal: FeedError?
     /// Suspended subscribers; resumed with what was granted.
     var waiters: [Waiter] = []
     var isAsked: Bool { if case .asked = phase { true } else { false } }
+    /// What it counts for in the broker's quota.
+    var most: Demand { held?.union(wanted) ?? wanted }
 
     mutating func resume(_ answer: Answer) {
         let waiting = waiters

@@ -134,8 +134,8 @@ final class Link {
 
     // MARK: Room
 
-    /// Instruments with more than 5 levels.
-    var deepCount: Int { lines.values.count { $0.wanted.isDeep } }
+    /// Instruments with more than 5 levels, wanted or still served.
+    var deepCount: Int { lines.values.count { $0.most.isDeep } }
 
     /// What its instruments come to, in what the broker's quota counts.
     var units: Int { lines.count + (kind.unit == .instrumentAndMode ? deepCount : 0) }

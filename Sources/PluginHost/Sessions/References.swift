@@ -14,6 +14,11 @@ struct References {
         var isDeep: Bool { depth > 5 }
 
         func covers(_ other: Demand) -> Bool { mode >= other.mode && depth >= other.depth }
+
+        /// What covers both.
+        func union(_ other: Demand) -> Demand {
+            Demand(mode: max(mode, other.mode), depth: max(depth, other.depth))
+        }
     }
 
     private var counts: [UInt32: [RouteKey: Int]] = [:]

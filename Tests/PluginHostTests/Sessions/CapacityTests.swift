@@ -6,6 +6,17 @@ import Testing
 
 /// Links, quotas, batches and pace.
 @Suite struct CapacityTests {
+    private static let refusing: ScriptedBroker.OnSubscribe = { instance, request, wishes in
+        instance.reject(request, wishes)
+        return Int(FH_OK)
+    }
+
+    /// Without a confirmation.
+    private static let serving: ScriptedBroker.OnSubscribe = { instance, _, wishes in
+        instance.serve(wishes)
+        return Int(FH_OK)
+    }
+
     @Test func theSecondConnectionOpensWhenTheFirstIsFull() async throws {
         var declared = Declared()
         declared.links = [Declared.link(quota: 2, maxLinks: 2)]
@@ -66,6 +77,45 @@ import Testing
             try await session.subscribe("C", .depth, depth: 5)
             await session.unsubscribe([last])
             #expect(fixture.broker.count == 1)
+        }
+    }
+
+    @Test func whatTheBrokerHasNotGivenUpCountsOn() async throws {
+        var declared = Declared()
+        declared.links = [Declared.link(quota: 4, unit: .instrumentAndMode)]
+        try await SessionFixture.run(declared) { fixture, session in
+            try await session.subscribe("A", .depth, depth: 5)
+            let deep = try await session.subscribe("A", .depth, depth: 20).route
+            try await session.subscribe("B", .depth, depth: 20)
+            // The broker refuses to send less, so it sends A in two modes still.
+            fixture.broker.change { $0.subscribes = [Self.refusing] }
+            await session.unsubscribe([deep])
+            await session.settleDown()
+            #expect(await session.wanted == ["NSE:A/Depth/5", "NSE:B/Depth/20"])
+            #expect(refusal(await session.grants([Wish("C")])[0])?.code == .capacity)
+            #expect(fixture.broker.instance?.served.count == 2)
+            // Once it has granted less, there is room.
+            let again = try await session.subscribe("A", .depth, depth: 20).route
+            await session.unsubscribe([again])
+            await session.settleDown()
+            try await session.subscribe("C")
+            #expect(fixture.broker.instance?.served.count == 3)
+        }
+    }
+
+    @Test func whatMayHaveBeenSubscribedCounts() async throws {
+        var declared = Declared()
+        declared.ackTimeout = 30
+        declared.links = [Declared.link(quota: 2, unit: .instrumentAndMode)]
+        try await SessionFixture.run(declared) { fixture, session in
+            try await session.subscribe("A", .depth, depth: 5)
+            // Twenty levels are served and never confirmed; then the broker refuses to go back to five.
+            fixture.broker.change { $0.subscribes = [Self.serving, Self.refusing] }
+            #expect(refusal(await session.grants([Wish("A", .depth, depth: 20)])[0]) != nil)
+            await session.settleDown()
+            #expect(await session.wanted == ["NSE:A/Depth/5"])
+            #expect(refusal(await session.grants([Wish("B")])[0])?.code == .capacity)
+            #expect(fixture.broker.instance?.served.values.map(\.depth) == [20])
         }
     }
 
