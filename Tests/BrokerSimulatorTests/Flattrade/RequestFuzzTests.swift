@@ -1,9 +1,10 @@
+import Foundation
 import NIOCore
 import Testing
 
 @testable import BrokerSimulator
 
-/// Clients may send anything: a simulator neither crashes nor hangs up.
+/// Clients may send anything: a simulator neither crashes nor hangs up. `FEEDHOST_FUZZ` is how many messages to each.
 @Suite struct RequestFuzzTests {
     private static let angel = [
         #"{"correlationID":"abcde12345","action":1,"params":{"mode":3,"tokenList":[{"exchangeType":1,"tokens":["1594"]}]}}"#,
@@ -13,6 +14,11 @@ import Testing
         #"{"t":"t","k":"NSE|1594#BSE|1"}"#, #"{"t":"ud","k":"NSE|1594"}"#, #"{"t":"o","actid":"SIM001"}"#,
         #"{"t":"h"}"#,
     ]
+    private static let kite = [
+        #"{"a":"subscribe","v":[408065,256265]}"#, #"{"a":"unsubscribe","v":[256265]}"#,
+        #"{"a":"mode","v":["full",[408065]]}"#,
+    ]
+    private static let rounds = ProcessInfo.processInfo.environment["FEEDHOST_FUZZ"].flatMap { Int($0) } ?? 500
 
     /// A valid message with a few bytes changed, removed or doubled.
     private func mutated(_ text: String, _ draws: inout Draws) -> ByteBuffer {
@@ -34,17 +40,22 @@ import Testing
         var draws = Draws(seed: seed, stream: 0)
         let angel = try VenueBench(.angel)
         let noren = try VenueBench(.flattrade)
+        let kite = try VenueBench(.zerodha)
         let socket = try angel.connect("/smart-stream", headers: AngelAccessTests.headers)
         let session = try NorenSessionTests.session(noren)
-        for round in 0..<500 {
-            for (bench, socket, texts) in [(angel, socket, Self.angel), (noren, session, Self.noren)] {
+        let ticker = try kite.connect("/?api_key=simkey&access_token=simtoken")
+        let all = [(angel, socket, Self.angel), (noren, session, Self.noren), (kite, ticker, Self.kite)]
+        for round in 0..<Self.rounds {
+            for (bench, socket, texts) in all {
                 let message = mutated(texts[Int(draws.below(Int64(texts.count)))], &draws)
                 bench.simulation.venue.received(message, isText: true, on: socket.connection)
                 if round.isMultiple(of: 100) { try bench.perform("emit") }
                 _ = try bench.frames(socket)
             }
         }
-        #expect(socket.connection.isOpen && session.connection.isOpen)
+        #expect(socket.connection.isOpen && session.connection.isOpen && ticker.connection.isOpen)
+        kite.send(#"{"a":"subscribe","v":[408065]}"#, on: ticker)
+        #expect(try !kite.frames(ticker).isEmpty)
         angel.send("ping", on: socket)
         #expect(try angel.texts(socket) == ["pong"])
         noren.send(#"{"t":"h"}"#, on: session)
