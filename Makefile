@@ -9,7 +9,7 @@ VENV := .build/venv
 PLUGINS_DEBUG := .build/plugins.d
 FIXTURES := .build/fixtures
 
-.PHONY: run build test test-unit test-integration bench bench-micro bench-broker setup lint format sanitize clean help
+.PHONY: run build test test-unit test-integration bench bench-micro bench-broker bench-wrong-keys bench-credentials setup lint format sanitize clean help
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -68,6 +68,12 @@ $(VENV)/.ready: Tests/Integration/requirements.txt Tests/Integration/requirement
 	$(VENV)/bin/pip install -q --disable-pip-version-check --no-deps --ignore-requires-python --upgrade \
 		--target $(VENV)/openalgo2 -r Tests/Integration/requirements-beside.txt
 	@touch $@
+
+bench-wrong-keys: build $(VENV)/.ready ## 100 wrong keys a second for a minute: who has a key must not notice; BENCH="--provider openalgo --spread"
+	$(VENV)/bin/python Tests/Benchmarks/wrong_keys.py $(BENCH)
+
+bench-credentials: build $(VENV)/.ready ## Credentials that change 1,000 times under a client: the session comes back, memory does not grow
+	$(VENV)/bin/python Tests/Benchmarks/credential_cycles.py $(BENCH)
 
 setup: ## Installs what is missing: a Swift toolchain, libraries
 	@.ci/setup
