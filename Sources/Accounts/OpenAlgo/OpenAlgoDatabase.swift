@@ -1,3 +1,4 @@
+import CoreFoundation
 import Dispatch
 import Foundation
 import GRDB
@@ -6,8 +7,8 @@ import Synchronization
 /// OpenAlgo's database, read and never written. Any thread.
 ///
 /// It is opened read-only: such a connection neither checkpoints the log nor changes the mode, and takes part in the log,
-/// where today's token is (`immutable` would not see it). While OpenAlgo is down, SQLite has to be able to make a `-shm` file
-/// beside the database.
+/// where today's token is (`immutable` would not see it). While OpenAlgo is down, SQLite has to make the files of the log beside
+/// the database, which only OpenAlgo's own user may do.
 final class OpenAlgoDatabase: Sendable {
     private struct State {
         var queue: DatabaseQueue?
@@ -82,6 +83,7 @@ final class OpenAlgoDatabase: Sendable {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(1)
+        try checkOwner()
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.read { try OpenAlgoSnapshot.inspect($0, path: path) }
         state.withLock { state in
@@ -90,6 +92,16 @@ final class OpenAlgoDatabase: Sendable {
             state.connection += 1
         }
         return queue
+    }
+
+    /// Whoever makes the files of the log owns them: OpenAlgo, as another user, could not write its own database any more. So
+    /// those that are there are used, and they are made only if the database is ours. (Root's SQLite hands them over.)
+    private func checkOwner() throws {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_uid != geteuid(), geteuid() != 0 else { return }
+        for suffix in ["-wal", "-shm"] where access(path + suffix, F_OK) != 0 {
+            throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "there is no \(path)\(suffix)")
+        }
     }
 
     /// On the lane.
@@ -116,8 +128,9 @@ extension OpenAlgoError {
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
             return OpenAlgoError(
                 .unreadable,
-                "OpenAlgo's database \(path) cannot be read by this user (\(reason)). Run feedhost as the user that runs OpenAlgo; "
-                    + "while OpenAlgo is down, that user must be able to write the folder.")
+                "OpenAlgo's database \(path) cannot be read by this user (\(reason)). Run feedhost as the user that runs OpenAlgo, "
+                    + "or start OpenAlgo first; while it is down, only its own user can, who must be able to write the folder."
+            )
         default:
             return OpenAlgoError(.unreadable, "OpenAlgo's database \(path) cannot be read (\(reason)).")
         }
