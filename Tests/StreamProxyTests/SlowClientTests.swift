@@ -164,6 +164,26 @@ import Testing
         let (a, b) = (bench.join("A"), bench.join("B"))
         #expect(bench.client.outbox.wire.coalesces == false)
         bench.publish([(a, "1"), (b, "2"), (a, "3")])
-        #expect(try bench.sent().map { try json($0.text)["data"] } == [.int(1), .int(2), .int(3)])
+        let writes = try bench.writes()
+        #expect(writes.allSatisfy { $0.count == 1 })
+        #expect(try writes.flatMap { $0 }.map { try json($0.text)["data"] } == [.int(1), .int(2), .int(3)])
+    }
+
+    @Test func whatHasWaitedLeavesFrameByFrameToo() throws {
+        let bench = try Bench { $0.coalesces = false }
+        let (a, b) = (bench.join("A"), bench.join("B"))
+        bench.stall.isStalled = true
+        bench.publish([(a, "1"), (b, "2"), (a, "3"), (b, "4")])
+        for size in [1, 200, 70_000] { bench.client.send(ByteBuffer(string: String(repeating: "x", count: size))) }
+        try bench.resume()
+        // One frame was under way; acknowledgements come whole and in order, of each stream the newest.
+        let writes = try bench.writes()
+        #expect(writes.allSatisfy { $0.count == 1 })
+        let frames = writes.flatMap { $0 }
+        #expect(frames.filter { $0.text.hasPrefix("x") }.map(\.payload.count) == [1, 200, 70_000])
+        #expect(
+            try frames.filter { $0.text.contains("market_data") }.map { try json($0.text)["data"] } == [
+                .int(1), .int(4), .int(3),
+            ])
     }
 }

@@ -44,10 +44,7 @@ extension Client {
         }
         // By itself: some clients read one frame a packet (AmiBroker, client-protocol.md section 8).
         outbox.flush()
-        for subscription in joined {
-            shard.routes.appendLastValue(of: subscription)
-            if !outbox.wire.coalesces { outbox.flush() }
-        }
+        for subscription in joined { shard.routes.appendLastValue(of: subscription) }
         outbox.flush()
         shard.routes.settle()
         let rest = grants.dropFirst(Shard.streamsPerTurn)

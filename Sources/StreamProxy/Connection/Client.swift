@@ -13,7 +13,7 @@ final class Client: ChannelInboundHandler {
     /// Position in the shard's list.
     var place = 0
     let visitor: Visitor
-    private let socket = ClientSocket()
+    private let socket: ClientSocket
     private let isPlain: Bool
     private var reader: MessageReader
     private var isReading = false
@@ -64,11 +64,12 @@ final class Client: ChannelInboundHandler {
         self.shard = shard
         self.visitor = visitor ?? Visitor(shard.admission, shard.counters)
         isPlain = !entrance.isTLS
+        socket = ClientSocket(keepsApart: !entrance.coalesces)
         outbox = Outbox(
             socket: socket, loop: shard.loop,
             wire: Cohort.Wire(deflates: deflates, coalesces: entrance.coalesces),
             shard: (shard.counters, shard.routes.postponed))
-        reader = MessageReader(limit: shard.configuration.maxMessage, allowsCompression: deflates)
+        reader = MessageReader(allowsCompression: deflates)
         keepalive = Keepalive(now: shard.loop.now, shard.configuration)
     }
 
@@ -113,7 +114,7 @@ final class Client: ChannelInboundHandler {
         defer { isReading = false }
         do throws(ProtocolViolation) {
             while isListening, !requests.isFull(shard.configuration),
-                let message = try reader.next(inflater: shard.inflater)
+                let message = try reader.next(limit: longestMessage, inflater: shard.inflater)
             {
                 receive(message)
             }
@@ -124,6 +125,13 @@ final class Client: ChannelInboundHandler {
             stopListening()
         }
         updateReading()
+    }
+
+    /// Nobody needs more to show a key, and whoever has shown none must not cost a megabyte of memory, or one out of a kilobyte
+    /// that is compressed. What is sent behind a key while that is looked at may be as long as ever.
+    private var longestMessage: Int {
+        let most = shard.configuration.maxMessage
+        return standing.isAnonymous && !requests.isBusy ? min(Self.inlineLimit, most) : most
     }
 
     private func receive(_ message: InboundMessage) {

@@ -15,10 +15,16 @@ import Darwin
 /// what the kernel does not take at once goes through the channel, which waits for the socket, and until that is done
 /// nobody writes past it. Under TLS all bytes go through the channel. Confined to its loop.
 final class ClientSocket {
+    /// When a socket that was full is tried again, for clients that get each frame in a segment of its own.
+    private static let retryInterval = TimeAmount.milliseconds(5)
+
     private var context: ChannelHandlerContext?
     private var descriptor: CInt?
+    private let keepsApart: Bool
 
-    init() {}
+    /// - Parameter keepsApart: Whether each write is to leave in TCP segments of its own, also when several wait in the
+    ///   kernel.
+    init(keepsApart: Bool = false) { self.keepsApart = keepsApart }
 
     /// - Parameter isPlain: Whether no handler between here and the socket changes the bytes.
     func attach(_ context: ChannelHandlerContext, isPlain: Bool = true) {
@@ -43,7 +49,9 @@ final class ClientSocket {
         var sent = 0
         while sent < bytes.count {
             #if os(Linux)
-            let flags = CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT)
+            // The end of a record: the kernel puts nothing that comes later into the same segment.
+            let end = keepsApart ? CInt(MSG_EOR) : 0
+            let flags = CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT) | end
             #else
             let flags = CInt(MSG_DONTWAIT)
             #endif
@@ -62,9 +70,21 @@ final class ClientSocket {
     ///   ends the connection anyway.
     func send(_ bytes: ByteBuffer, done: @escaping () -> Void) {
         guard let context else { return }
+        if keepsApart, descriptor != nil { return retry(bytes, done: done) }
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenSuccess(done)
         context.writeAndFlush(NIOAny(bytes), promise: promise)
+    }
+
+    /// Waits for the socket by trying: the channel would put the bytes and those that follow into one segment. A dead socket
+    /// is noticed by its reads.
+    private func retry(_ bytes: ByteBuffer, done: @escaping () -> Void) {
+        context?.eventLoop.assumeIsolated().scheduleTask(in: Self.retryInterval) { [weak self] in
+            guard let self, self.context != nil else { return }
+            var bytes = bytes
+            bytes.moveReaderIndex(forwardBy: bytes.withUnsafeReadableBytes { self.sendNow($0) })
+            if bytes.readableBytes > 0 { self.retry(bytes, done: done) } else { done() }
+        }
     }
 
     /// Stops or resumes reading: what a client sends too fast is left to TCP.

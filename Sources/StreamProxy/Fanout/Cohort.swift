@@ -4,6 +4,10 @@ import NIOCore
 ///
 /// Most installations have a handful of sets (a strategy's symbols, a watch list) and many clients; then a message costs one
 /// copy a set and not one a client. A client with a set of its own is a cohort of one. Confined to its loop.
+///
+/// More may be gathered while the members are served one after the other: those whose turn is still to come get it with the
+/// rest, those who had theirs get it in the next round. So a message waits for one round at most and not for the end of one
+/// and then for another.
 final class Cohort {
     /// A stream of the set, and where this cohort is in the stream's list.
     struct Seat {
@@ -26,11 +30,19 @@ final class Cohort {
     /// In the table of cohorts by their sets; not while its set changes.
     var isSettled = false
 
-    /// What the running batch has brought; nil outside of one.
+    /// A place between two frames of all that a cohort has ever gathered.
+    struct Place {
+        var frames = 0
+        var bytes = 0
+    }
+
+    /// What some member has still to get; nil when there is nothing.
     private(set) var batch: FrameBuffer?
+    /// Where the batch begins.
+    private var start = Place()
     /// The stream of each frame in the batch.
     private var gathered: ContiguousArray<Unmanaged<Stream>> = []
-    /// Where each frame ends, for members that want them one by one.
+    /// Where in the batch each frame ends, for members that want them one by one.
     private var ends: ContiguousArray<Int> = []
     /// Seats by stream; made when a stream is taken out of the set.
     private var places: [ObjectIdentifier: Int]?
@@ -42,11 +54,15 @@ final class Cohort {
     func add(_ member: Outbox) {
         member.cohort = self
         member.place = members.count
+        // What is gathered already has come to it another way: it was on these streams before.
+        member.got = end
         members.append(member)
     }
 
-    func remove(_ member: Outbox) {
+    /// - Parameter isMoving: It moves to another cohort, and first gets what it has still to get here.
+    func remove(_ member: Outbox, isMoving: Bool = true) {
         guard member.cohort === self else { return }
+        if isMoving { catchUp(member) }
         members.swapAt(member.place, members.count - 1)
         members[member.place].place = member.place
         members.removeLast()
@@ -106,6 +122,9 @@ final class Cohort {
 
     // MARK: A batch
 
+    /// Where the next frame will be.
+    private var end: Place { Place(frames: start.frames + gathered.count, bytes: start.bytes + (batch?.count ?? 0)) }
+
     /// Takes the newest frame of a stream.
     /// - Returns: The bytes that wait now.
     @inline(__always)
@@ -122,18 +141,50 @@ final class Cohort {
 
     func begin(_ batch: FrameBuffer) { self.batch = batch }
 
-    /// Sends what was gathered to every member. Calls nobody back: a client cannot leave meanwhile.
-    func deliver() {
-        guard let batch, !gathered.isEmpty else { return }
-        for member in members { member.deliver(batch.bytes, gathered, ends: wire.coalesces ? nil : ends) }
-        batch.clear()
-        gathered.removeAll(keepingCapacity: true)
-        ends.removeAll(keepingCapacity: true)
+    /// Sends what was gathered to every member. Calls no client back: none can leave meanwhile.
+    /// - Parameter served: After each member; it may gather more.
+    func deliver(_ served: () -> Void = {}) {
+        guard batch != nil else { return }
+        // Who comes first knows least of what is gathered meanwhile.
+        let known = end
+        for member in members {
+            catchUp(member)
+            served()
+        }
+        forget(before: members.isEmpty ? end : known)
     }
 
-    /// - Returns: The memory of the batch, for somebody else.
-    func end() -> FrameBuffer? {
-        deliver()
+    /// Sends a member what it has still to get.
+    func catchUp(_ member: Outbox) {
+        let end = end
+        guard let batch, member.got.frames < end.frames else { return }
+        let first = Place(frames: member.got.frames - start.frames, bytes: member.got.bytes - start.bytes)
+        member.deliver(batch.bytes, gathered, from: first, ends: wire.coalesces ? nil : ends)
+        member.got = end
+    }
+
+    /// Takes out what everybody has got.
+    private func forget(before place: Place) {
+        guard let batch else { return }
+        let frames = place.frames - start.frames
+        let bytes = place.bytes - start.bytes
+        start = place
+        if frames == gathered.count {
+            batch.clear()
+            gathered.removeAll(keepingCapacity: true)
+            ends.removeAll(keepingCapacity: true)
+        } else {
+            batch.removeFirst(bytes)
+            gathered.removeFirst(frames)
+            guard !wire.coalesces else { return }
+            ends.removeFirst(frames)
+            for index in ends.indices { ends[index] -= bytes }
+        }
+    }
+
+    /// - Returns: The memory of the batch, for somebody else; nil while a member has still to get something.
+    func takeMemory() -> FrameBuffer? {
+        guard gathered.isEmpty else { return nil }
         defer { batch = nil }
         return batch
     }

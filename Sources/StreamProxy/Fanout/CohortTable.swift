@@ -15,13 +15,15 @@ final class CohortTable {
 
     func remove(_ stream: Stream, for outbox: Outbox) {
         // A client that was dismissed is on no list any more.
-        guard outbox.cohort != nil else { return }
+        guard let cohort = outbox.cohort else { return }
+        // What has come before is sent before the client is told that it has left.
+        cohort.catchUp(outbox)
         change(outbox).remove(stream)
     }
 
     func dismiss(_ outbox: Outbox) {
         guard let cohort = outbox.cohort else { return }
-        cohort.remove(outbox)
+        cohort.remove(outbox, isMoving: false)
         if cohort.members.isEmpty { forget(cohort) }
     }
 

@@ -27,6 +27,12 @@ final class FrameBuffer {
     @inline(__always)
     func clear() { count = 0 }
 
+    /// Takes bytes out at the beginning.
+    func removeFirst(_ size: Int) {
+        count -= size
+        memmove(start, start + size, count)
+    }
+
     @inline(__always)
     func append(_ more: UnsafeRawBufferPointer) {
         guard let source = more.baseAddress else { return }

@@ -19,6 +19,8 @@ final class Outbox {
     var cohort: Cohort?
     /// Position in the cohort's list.
     var place = 0
+    /// How much it has got of what the cohort gathers.
+    var got = Cohort.Place()
     /// Waits to be put into the right cohort.
     var isUnsettled = false
 
@@ -78,37 +80,56 @@ final class Outbox {
     // MARK: Market data
 
     /// Sends a batch of the cohort's: frames of `streams`, one behind the other. Never calls back.
-    /// - Parameter ends: Where each frame ends, for clients that want one a write.
+    /// - Parameters:
+    ///   - first: Where that begins which this client has still to get.
+    ///   - ends: Where each frame ends, for clients that want one a write.
     func deliver(
-        _ batch: UnsafeRawBufferPointer, _ streams: ContiguousArray<Unmanaged<Stream>>, ends: ContiguousArray<Int>?
+        _ batch: UnsafeRawBufferPointer, _ streams: ContiguousArray<Unmanaged<Stream>>, from first: Cohort.Place,
+        ends: ContiguousArray<Int>?
     ) {
         guard !isSealed else { return }
         guard !isWriting else {
-            for stream in streams { mark(stream._withUnsafeGuaranteedRef { $0 }) }
+            for frame in first.frames..<streams.count { streams[frame]._withUnsafeGuaranteedRef { mark($0) } }
             return
         }
         if ready.readableBytes > 0 || pong != nil {
             // Control frames came first.
-            ready.writeBytes(batch)
-            readyMessages += streams.count
+            ready.writeBytes(batch[first.bytes...])
+            readyMessages += streams.count - first.frames
             return postpone()
         }
-        var sent = 0
-        if let ends {
-            for end in ends {
-                let count = socket.sendNow(UnsafeRawBufferPointer(rebasing: batch[sent..<end]))
-                sent += count
-                if sent < end { break }
+        if let ends { return deliverApart(batch, streams, from: first, ends) }
+        let sent = first.bytes + socket.sendNow(UnsafeRawBufferPointer(rebasing: batch[first.bytes...]))
+        counters.messagesOut.add(streams.count - first.frames)
+        counters.bytesOut.add(batch.count - first.bytes)
+        if sent < batch.count { wait(with: ByteBuffer(bytes: batch[sent...])) }
+    }
+
+    /// One write a frame. Of those behind one that the kernel does not take, the newest of each stream waits.
+    private func deliverApart(
+        _ batch: UnsafeRawBufferPointer, _ streams: ContiguousArray<Unmanaged<Stream>>, from first: Cohort.Place,
+        _ ends: ContiguousArray<Int>
+    ) {
+        var start = first.bytes
+        for frame in first.frames..<streams.count {
+            guard !isWriting else {
+                streams[frame]._withUnsafeGuaranteedRef { mark($0) }
+                continue
             }
-        } else {
-            sent = socket.sendNow(batch)
+            let end = ends[frame]
+            let sent = start + socket.sendNow(UnsafeRawBufferPointer(rebasing: batch[start..<end]))
+            counters.messagesOut.add()
+            counters.bytesOut.add(end - start)
+            if sent < end { wait(with: ByteBuffer(bytes: batch[sent..<end])) }
+            start = end
         }
-        counters.messagesOut.add(streams.count)
-        counters.bytesOut.add(batch.count)
-        guard sent < batch.count else { return }
+    }
+
+    /// The socket is full: the channel is given the rest when nobody walks through the lists of clients.
+    private func wait(with bytes: ByteBuffer) {
         isWriting = true
         writingSince = loop.now
-        rest = ByteBuffer(bytes: batch[sent...])
+        rest = bytes
         postpone()
     }
 
@@ -237,7 +258,7 @@ final class Outbox {
         }
     }
 
-    /// The next bytes to write: control frames first, then as much market data as fits.
+    /// The next bytes to write: control frames first, then as much market data as fits; one frame where each is a write.
     private func nextChunk() -> ByteBuffer? {
         if let pong {
             append(pong)
@@ -253,15 +274,17 @@ final class Outbox {
             changed.removeFirst(taken)
         }
         guard ready.readableBytes > 0 else { return nil }
-        if ready.readableBytes <= 2 * Self.chunk {
+        let frame = wire.coalesces ? nil : FrameHeader.wholeSize(ready)
+        if ready.readableBytes <= frame ?? (2 * Self.chunk) {
             // The buffer goes as it is; an idle client keeps none.
             defer { ready = ByteBuffer() }
             return ready
         }
         // A backlog leaves in pieces. Copied: a slice would make the next append copy everything instead.
+        let size = frame ?? Self.chunk
         var piece = ByteBuffer()
-        piece.reserveCapacity(Self.chunk)
-        if let head = ready.readSlice(length: Self.chunk) { piece.writeImmutableBuffer(head) }
+        piece.reserveCapacity(size)
+        if let head = ready.readSlice(length: size) { piece.writeImmutableBuffer(head) }
         // Now and then only: moving the rest for every piece would take quadratic time.
         if ready.readerIndex > ready.readableBytes { ready.discardReadBytes() }
         return piece

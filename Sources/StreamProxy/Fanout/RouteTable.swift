@@ -15,7 +15,12 @@ final class RouteTable {
     private var routes: [RouteKey: Route] = [:]
     private let cohorts = CohortTable()
     private let pacing = Pacing()
+    /// Those with something to send, in the order in which it came.
     private var touched: ContiguousArray<Cohort> = []
+    /// Somebody walks through the lists of clients.
+    private var isDelivering = false
+    /// A batch has grown so large that no more shall be gathered before the next round.
+    private var isFull = false
     private var spare: ContiguousArray<FrameBuffer> = []
     private let port: any BusPort
     private let deflater: Deflater
@@ -63,12 +68,12 @@ final class RouteTable {
         guard !subscription.hasLeft else { return }
         subscription.hasLeft = true
         let stream = subscription.stream
-        subscription.outbox.forget(stream)
         if subscription.pace == nil {
             cohorts.remove(stream, for: subscription.outbox)
         } else {
             stream.paced.removeAll { $0 === subscription }
         }
+        subscription.outbox.forget(stream)
         stream.subscribers -= 1
         guard stream.subscribers == 0, let route = routes[stream.key.route] else { return }
         route.streams.removeAll { $0 === stream }
@@ -123,23 +128,42 @@ final class RouteTable {
             cohort.begin(batch)
             touched.append(cohort)
         }
-        if cohort.gather(stream, into: batch) >= Outbox.chunk { cohort.deliver() }
+        guard cohort.gather(stream, into: batch) >= Outbox.chunk else { return }
+        if isDelivering { isFull = true } else { cohort.deliver() }
     }
 
-    /// Ends a batch: one write for each client that got something.
-    func flush() {
-        for cohort in touched {
-            if let batch = cohort.end() { spare.append(batch) }
+    /// Clients that are served between two looks at what has come meanwhile: some 50 µs of writing.
+    private static let clientsPerLook = 16
+
+    /// One round: one write for each client that is to get something.
+    /// - Parameter look: Called in between; it may ``receive(_:snapshot:_:)`` what has come meanwhile, and nothing else. Who
+    ///   had their turn get it in the next round.
+    /// - Returns: Whether another round is due.
+    func flush(_ look: () -> Void) -> Bool {
+        isDelivering = true
+        isFull = false
+        var served = 0
+        let due = touched.count
+        for place in 0..<due {
+            let cohort = touched[place]
+            cohort.deliver {
+                served += 1
+                if served % Self.clientsPerLook == 0, !isFull { look() }
+            }
+            if let memory = cohort.takeMemory() { spare.append(memory) } else { touched.append(cohort) }
         }
-        touched.removeAll(keepingCapacity: true)
-        postponed.run()
+        touched.removeFirst(due)
+        isDelivering = false
         cohorts.settle()
+        postponed.run()
+        return !touched.isEmpty
     }
 
     /// Puts clients whose streams have changed together with those who have the same, and tells the bus which routes nobody
     /// wants any more. Outside of a batch.
     func settle() {
         cohorts.settle()
+        postponed.run()
         if !isClosed { port.flush() }
     }
 

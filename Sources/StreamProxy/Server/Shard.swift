@@ -8,6 +8,8 @@ final class Shard {
     /// Messages of one drain. After each, every client that got something gets one write, and the loop looks after its
     /// sockets before the next.
     static let batch = 512
+    /// Messages that are taken besides while clients are served.
+    static let look = 64
 
     let loop: any EventLoop
     let configuration: ProxyConfiguration
@@ -70,18 +72,29 @@ final class Shard {
     /// Fans out one batch of what has come in.
     func drainBus() {
         guard let signal else { return }
-        let count = port.drain(limit: Self.batch) { event in
-            switch event {
-            case .data(let key, let snapshot, let payload): routes.receive(key, snapshot: snapshot, payload)
-            case .order(let user, let payload): orders.relay(user: user, payload: payload)
-            }
+        var isMore =
+            port.drain(limit: Self.batch) { event in
+                switch event {
+                case .data(let key, let snapshot, let payload): routes.receive(key, snapshot: snapshot, payload)
+                case .order(let user, let payload): orders.relay(user: user, payload: payload)
+                }
+            } == Self.batch
+        var late: [(user: String, update: ByteBuffer)] = []
+        let isBehind = routes.flush {
+            isMore =
+                port.drain(limit: Self.look) { event in
+                    switch event {
+                    case .data(let key, let snapshot, let payload): routes.receive(key, snapshot: snapshot, payload)
+                    case .order(let user, let payload): late.append((user, ByteBuffer(bytes: payload)))
+                    }
+                } == Self.look
         }
-        routes.flush()
+        for (user, update) in late { update.withUnsafeReadableBytes { orders.relay(user: user, payload: $0) } }
         pace()
-        if count < Self.batch {
-            port.rearm()
-        } else {
+        if isMore || isBehind {
             signal()
+        } else {
+            port.rearm()
         }
     }
 

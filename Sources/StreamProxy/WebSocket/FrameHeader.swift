@@ -7,6 +7,19 @@ enum FrameHeader {
         length < 126 ? 2 : length <= Int(UInt16.max) ? 4 : 10
     }
 
+    /// Bytes of the frame of ours that a buffer begins with, header and payload; nil when it does not hold so many.
+    static func wholeSize(_ bytes: ByteBuffer) -> Int? {
+        guard let short: UInt8 = bytes.getInteger(at: bytes.readerIndex + 1) else { return nil }
+        let length: Int?
+        switch short & 0x7F {
+        case 126: length = bytes.getInteger(at: bytes.readerIndex + 2, as: UInt16.self).map(Int.init)
+        case 127: length = bytes.getInteger(at: bytes.readerIndex + 2, as: UInt64.self).flatMap(Int.init(exactly:))
+        default: length = Int(short & 0x7F)
+        }
+        guard let length, length <= bytes.readableBytes - size(length) else { return nil }
+        return size(length) + length
+    }
+
     /// Writes the header to memory with room for ``size(_:)`` bytes.
     static func write(_ opcode: Opcode, length: Int, at start: UnsafeMutableRawPointer) {
         start.storeBytes(of: 0x80 | opcode.rawValue, as: UInt8.self)

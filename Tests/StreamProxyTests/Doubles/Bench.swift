@@ -51,6 +51,13 @@ final class Bench {
         return Inbox.frames(in: bytes)
     }
 
+    /// The same, with the frames of each write by themselves.
+    func writes() throws -> [[WireClient.Frame]] {
+        var writes: [[WireClient.Frame]] = []
+        while let bytes = try channel.readOutbound(as: ByteBuffer.self) { writes.append(Inbox.frames(in: bytes)) }
+        return writes
+    }
+
     func join(_ symbol: String, _ mode: Mode = .ltp) -> RouteKey {
         let route = RouteKey(session: 1, instrument: UInt32(symbol.utf8.reduce(0) { $0 * 31 + UInt32($1) }), mode: mode)
         let subscription = shard.routes.join(

@@ -17,6 +17,7 @@ final class BusDouble: Sendable {
         var isArmed = true
         var isClosed = false
         var unsubscribes = 0
+        var asked: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -36,6 +37,19 @@ final class BusDouble: Sendable {
 
     /// Many at once, so that they come in one batch.
     func publish(_ messages: [Message]) { post { _ in messages } }
+
+    /// Called each time that the shard looks for messages, before it gets any.
+    func whenAsked(_ body: (@Sendable () -> Void)?) { state.withLock { $0.asked = body } }
+
+    /// Has the shard take what waits, and lets nothing new come meanwhile.
+    func whenIdle(drain: () -> Void) {
+        let asked = state.withLock { state in
+            defer { state.asked = nil }
+            return state.asked
+        }
+        while state.withLock({ !$0.queue.isEmpty }) { drain() }
+        whenAsked(asked)
+    }
 
     private func post(_ messages: (State) -> [Message]) {
         let signal: (@Sendable () -> Void)? = state.withLock { state in
@@ -70,6 +84,7 @@ final class BusDouble: Sendable {
         }
 
         func drain(limit: Int, _ body: (BusEvent) -> Void) -> Int {
+            bus.state.withLock { $0.asked }?()
             let messages = bus.state.withLock { state in
                 let messages = Array(state.queue.prefix(limit))
                 state.queue.removeFirst(messages.count)
