@@ -33,6 +33,10 @@ extension PublisherLoop {
                 handleControl(control)
             }
         }
+        if count > 0 {
+            message.empty()
+            payload.empty()
+        }
         return count
     }
 

@@ -21,6 +21,12 @@ final class ZMQMessage {
 
     var hasMore: Bool { zmq_msg_more(pointer) != 0 }
 
+    /// Lets go of the content. While a frame is held, libzmq cannot use the memory again that it has received it in.
+    func empty() {
+        zmq_msg_close(pointer)
+        zmq_msg_init(pointer)
+    }
+
     /// Shares the other frame's content; libzmq counts the references, nothing is copied.
     func share(_ other: ZMQMessage) { zmq_msg_copy(pointer, other.pointer) }
 }

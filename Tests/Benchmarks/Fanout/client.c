@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 enum {
     READ_AT_ONCE = 256 << 10,
@@ -109,9 +110,39 @@ void client_send(Client *client, const char *text, size_t length) {
     send_frame(client, plan.nats ? BINARY : TEXT, (const uint8_t *)text, length);
 }
 
+/* A message of permessage-deflate without context takeover (RFC 7692 section 7.2.2): each stands for itself, so one stream
+ * serves all clients. Returns its length; 0 = it cannot be read. */
+static size_t inflated(const uint8_t *payload, size_t length, uint8_t *out, size_t room) {
+    static z_stream stream;
+    static bool ready;
+    static const uint8_t tail[] = {0, 0, 0xff, 0xff};
+    if (!ready && inflateInit2(&stream, -15) != Z_OK) abort();
+    ready = true;
+    inflateReset(&stream);
+    stream.next_out = out;
+    stream.avail_out = (uInt)room;
+    for (int part = 0; part < 2; part++) {
+        stream.next_in = (uint8_t *)(part ? tail : payload);
+        stream.avail_in = (uInt)(part ? sizeof tail : length);
+        int status = inflate(&stream, Z_SYNC_FLUSH);
+        if ((status != Z_OK && status != Z_BUF_ERROR) || stream.avail_in) return 0;
+    }
+    return room - stream.avail_out;
+}
+
 static void on_frame(Client *client, uint8_t first, const uint8_t *payload, size_t length, uint64_t now) {
     uint8_t opcode = first & 15;
     bool last = first & 0x80;
+    if (tally.measuring && client->kind == READS) tally.wire_bytes += length;
+    static uint8_t plain[64 << 10];
+    if (first & 0x40) {
+        length = inflated(payload, length, plain, sizeof plain);
+        payload = plain;
+        if (!length) {
+            client_fail(client, "a compressed message that cannot be read", "", 0);
+            return;
+        }
+    }
     if (opcode == PING) {
         send_frame(client, PONG, payload, length);
     } else if (opcode == CLOSE) {
@@ -136,6 +167,10 @@ static size_t parse(Client *client, const uint8_t *text, size_t length, uint64_t
         if (!end) return 0;
         if (memcmp(text, "HTTP/1.1 101", 12) != 0) {
             client_fail(client, "handshake: ", text, length);
+            return length;
+        }
+        if (plan.deflate && !memmem(text, (size_t)(end - text), "permessage-deflate", 18)) {
+            client_fail(client, "the server does not compress", "", 0);
             return length;
         }
         used = (size_t)(end - text) + 4;
@@ -210,11 +245,14 @@ static void on_connected(Client *client) {
         fail_with_errno(client, "connect: ");
         return;
     }
-    char request[256];
+    char request[512];
     int length = snprintf(request, sizeof request,
                           "GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ZmVlZGhvc3QtZmFub3V0LQ==\r\n\r\n",
-                          plan.port);
+                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ZmVlZGhvc3QtZmFub3V0LQ==\r\n%s\r\n",
+                          plan.port,
+                          plan.deflate ? "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+                                         "client_no_context_takeover\r\n"
+                                       : "");
     client->state = UPGRADING;
     bytes_append(&client->output, request, (size_t)length);
     flush(client);

@@ -34,6 +34,7 @@ typedef struct {
 typedef struct {
     int port;
     bool nats;
+    bool deflate; /* asks for permessage-deflate, and takes nothing else */
     const char *api_key, *exchange, *mode;
     int symbols, total_symbols;
     const char *stamp;     /* name of the member that holds the time of sending */
@@ -44,7 +45,7 @@ typedef struct {
 /* Only kind READS is counted in the first block. */
 typedef struct {
     bool measuring;
-    uint64_t messages, bytes, gaps, repeats, unreadable, reads;
+    uint64_t messages, bytes, wire_bytes, gaps, repeats, unreadable, reads;
     Histogram latency;
     uint64_t ready_at;    /* when everybody had subscribed, in the unit of the stamps */
     uint64_t fresh_ticks; /* sent after that, to any kind */

@@ -20,7 +20,7 @@ static double seconds = 3, warmup = 1, patience = 60;
 static Client *clients;
 
 static const char usage[] =
-    "load --port PORT [--clients N] [--symbols K] [--total-symbols T] [--spread] [--nats] [--api-key KEY]\n"
+    "load --port PORT [--clients N] [--symbols K] [--total-symbols T] [--spread] [--nats] [--deflate] [--api-key KEY]\n"
     "     [--exchange NSE] [--mode LTP] [--stalled N] [--slow N] [--slow-bytes BYTES_A_SECOND] [--vanishing N] [--idle N]\n"
     "     [--seconds S] [--warmup S] [--patience S] [--stamp NAME] [--stamp-is-wall-ms] [--pid SERVER]\n"
     "--clients are measured; stalled, slow, vanishing and idle ones are connected beside them; vanishing "
@@ -106,10 +106,10 @@ static void report(double length, ProcessUsage base, ProcessUsage before, Proces
     double unit = plan.stamp_is_wall_ms ? 1e3 : 1e-3; /* to microseconds */
     double server = after.user + after.kernel - before.user - before.kernel;
     printf("{\"clients\":%d,\"beside\":%d,\"seconds\":%.3f,\"messages\":%" PRIu64
-           ",\"per_second\":%.0f,\"bytes\":%" PRIu64 ",\"gaps\":%" PRIu64 ",\"repeats\":%" PRIu64
+           ",\"per_second\":%.0f,\"bytes\":%" PRIu64 ",\"wire_bytes\":%" PRIu64 ",\"gaps\":%" PRIu64 ",\"repeats\":%" PRIu64
            ",\"unreadable\":%" PRIu64 ",\"lost_clients\":%d,\"reads\":%" PRIu64 ",",
            counts[READS], total - counts[READS], length, tally.messages, (double)tally.messages / length, tally.bytes,
-           tally.gaps, tally.repeats, tally.unreadable, tally.lost, tally.reads);
+           tally.wire_bytes, tally.gaps, tally.repeats, tally.unreadable, tally.lost, tally.reads);
     printf("\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f,", (double)histogram_quantile(&tally.latency, 0.5) * unit,
            (double)histogram_quantile(&tally.latency, 0.99) * unit, (double)tally.latency.greatest * unit);
     printf("\"server_cpu\":%.3f,\"server_cpu_s_per_million\":%.3f,\"load_cpu\":%.3f,", server / length,
@@ -121,7 +121,7 @@ static void report(double length, ProcessUsage base, ProcessUsage before, Proces
 /* clang-format off */
 enum {
     PORT = 256, CLIENTS, SYMBOLS, TOTAL, SPREAD, NATS, KEY, EXCHANGE, MODE, STALLED, SLOW, SLOW_BYTES, VANISHING, IDLE,
-    SECONDS, WARMUP, PATIENCE, STAMP, WALL, PID
+    SECONDS, WARMUP, PATIENCE, STAMP, WALL, PID, DEFLATE
 };
 
 static const struct option options[] = {
@@ -129,7 +129,8 @@ static const struct option options[] = {
     {"spread", 0, 0, SPREAD}, {"nats", 0, 0, NATS}, {"api-key", 1, 0, KEY}, {"exchange", 1, 0, EXCHANGE},
     {"mode", 1, 0, MODE}, {"stalled", 1, 0, STALLED}, {"slow", 1, 0, SLOW}, {"slow-bytes", 1, 0, SLOW_BYTES},
     {"vanishing", 1, 0, VANISHING}, {"idle", 1, 0, IDLE}, {"seconds", 1, 0, SECONDS}, {"warmup", 1, 0, WARMUP},
-    {"patience", 1, 0, PATIENCE}, {"stamp", 1, 0, STAMP}, {"stamp-is-wall-ms", 0, 0, WALL}, {"pid", 1, 0, PID}, {0}};
+    {"patience", 1, 0, PATIENCE}, {"stamp", 1, 0, STAMP}, {"stamp-is-wall-ms", 0, 0, WALL}, {"pid", 1, 0, PID}, {"deflate", 0, 0, DEFLATE},
+    {0}};
 /* clang-format on */
 
 static bool read_options(int argc, char **argv) {
@@ -143,6 +144,7 @@ static bool read_options(int argc, char **argv) {
         case TOTAL: plan.total_symbols = atoi(optarg); break;
         case SPREAD: spread = true; break;
         case NATS: plan.nats = true; break;
+        case DEFLATE: plan.deflate = true; break;
         case KEY: plan.api_key = optarg; break;
         case EXCHANGE: plan.exchange = optarg; break;
         case MODE: plan.mode = optarg; break;

@@ -163,6 +163,20 @@ def loops(scenario: Scenario, pace: Pace, available: list[type]) -> Figures:
     return figures
 
 
+def compression(scenario: Scenario, pace: Pace, available: list[type]) -> Figures:
+    figures = Figures()
+    for _ in range(pace.repetitions):
+        for column, deflate in (("plain", False), ("compressed", True)):
+            with Feedhost() as server:
+                result = server.measure(seconds=pace.seconds, deflate=deflate, **scenario.how)
+            tell(column, result)
+            figures.add("bytes of a message", column, result["wire_bytes"] / max(1, result["messages"]))
+            figures.add("CPU s per million delivered", column, result["server_cpu_s_per_million"])
+            figures.add("p99, ms", column, result["p99_us"] / 1000)
+            figures.add("KiB per connection", column, result["kib_per_connection"])
+    return figures
+
+
 def chain(scenario: Scenario, pace: Pace, available: list[type]) -> Figures:
     """Ticks made by the simulator's adapter inside the host."""
     figures = Figures()
@@ -195,14 +209,14 @@ SCENARIOS = [
              ceiling, peers=()),
     Scenario("sweep-100", "Throughput, 100 clients", "each subscribed to the same 10 symbols", sweep, how={
         "clients": 100, "symbols": 10,
-        "rates": [15000, 20000, 25000, 30000, 35000, 40000]}),
+        "rates": [15000, 20000, 25000, 30000, 35000, 40000, 45000, 50000]}),
     Scenario("sweep-1000", "Throughput, 1,000 clients", "each subscribed to the same 10 symbols", sweep, how={
         "clients": 1000, "symbols": 10,
-        "rates": [800, 1200, 1600, 2000, 2400, 2800]}),
+        "rates": [800, 1200, 1600, 2000, 2400, 2800, 3200, 3600]}),
     Scenario("spread", "Throughput, 1,000 clients × 1,000 symbols",
              "of 10,000, no two clients with the same set; every tick goes to 100 of them", sweep, how={
                  "clients": 1000, "symbols": 1000, "total": 10000, "spread": True,
-                 "rates": [4000, 8000, 12000, 16000, 20000]}),
+                 "rates": [4000, 8000, 12000, 16000, 20000, 24000, 28000]}),
     Scenario("latency-100", "Latency, 100 clients, 5,000 delivered/s", "50 ticks/s", latency,
              how={"clients": 100, "symbols": 10, "rate": 50}),
     Scenario("latency-1000", "Latency, 1,000 clients, 10,000 delivered/s", "10 ticks/s", latency,
@@ -224,9 +238,11 @@ SCENARIOS = [
              beside, how={"idle": 18000}, peers=(UWebSockets,)),
     Scenario("loops", "Two event loops", "100 clients at 5,000 ticks/s; the host is free to use both cores, which it shares "
              "with load and feed", loops, peers=(), how={"clients": 100, "symbols": 10, "rate": 5000}),
+    Scenario("deflate", "Compression", "1,000 clients at 100 ticks/s on the same 10 symbols, with and without "
+             "permessage-deflate", compression, peers=(), how={"clients": 1000, "symbols": 10, "rate": 100}),
     Scenario("chain", "The whole way",
              "simulator's adapter → C ABI → JSON → bus → proxy → 100 clients on 10 symbols, LTP; times in whole "
              "milliseconds", chain, peers=(), how={
                  "clients": 100, "symbols": 10,
-                 "rates": [5000, 10000, 15000, 20000, 25000, 30000, 35000]}),
+                 "rates": [5000, 10000, 15000, 20000, 25000, 30000, 35000, 40000]}),
 ]

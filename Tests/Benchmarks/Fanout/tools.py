@@ -37,7 +37,7 @@ def compile_tool(name: str, *sources: str, libraries=()) -> Path:
 
 
 def build_tools() -> None:
-    compile_tool("load", "load.c", "client.c", "protocol.c", "measure.c")
+    compile_tool("load", "load.c", "client.c", "protocol.c", "measure.c", libraries=["-lz"])
     compile_tool("feed", "feed.c", "measure.c", libraries=["-lzmq"])
     compile_tool("ceiling", "ceiling.c", "measure.c")
 
@@ -102,17 +102,17 @@ def run_ceiling(clients: int, per_call: int, seconds: float) -> dict:
 
 def measure(server, *, clients: int, symbols: int, rate: float, seconds: float, warmup: float = 1.0, total: int = 0,
             spread: bool = False, stalled: int = 0, slow: int = 0, vanishing: int = 0,
-            idle: int = 0) -> dict:
+            idle: int = 0, deflate: bool = False) -> dict:
     """One run of load client and feed against a server that listens. `rate` is in ticks per second over all symbols; 0
     leaves the feed out. `offered` in the result is what all measured clients together should have got each second."""
     total = max(total, symbols, 1)
     command = [BUILD / "load", "--clients", clients, "--symbols", symbols, "--total-symbols", total,
                "--seconds", seconds, "--warmup", warmup, "--stalled", stalled, "--slow", slow, "--vanishing", vanishing,
                "--idle", idle,
-               *server.load_arguments]
+               *(["--spread"] if spread else []), *(["--deflate"] if deflate else []), *server.load_arguments]
     load = feed = None
     try:
-        load = subprocess.Popen(pinned(LOAD_CORE, command + (["--spread"] if spread else [])), stdout=subprocess.PIPE,
+        load = subprocess.Popen(pinned(LOAD_CORE, command), stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
         said = load.stderr.readline()
         if said != "READY\n":

@@ -17,6 +17,12 @@ private let settling = 0.05
 var fanoutBenchmarks: [Benchmark] {
     [
         Benchmark(name: "bus: ring to shard, a tick", limit: 1_000, allocations: settling) { try BusBench().body() },
+        Benchmark(name: "bus: outside feed to shard, a tick", limit: nil, allocations: settling) {
+            try OutsideBench().body(ahead: 512)
+        },
+        Benchmark(name: "bus: outside feed to shard, one by one", limit: nil, allocations: settling) {
+            try OutsideBench().body(ahead: 1)
+        },
         Benchmark(name: "fan-out: a tick to 1 client", limit: nil, allocations: settling) {
             try FanoutBench(clients: 1, differently: false).body()
         },
@@ -82,16 +88,40 @@ private final class BusBench {
         }
     }
 
-    func body() -> (Int) -> Void {
-        { [self] repetitions in
-            var (sent, received) = (0, 0)
-            while received < repetitions {
-                while sent < repetitions, sent - received < 512 {
-                    feeding.publish()
-                    sent += 1
-                }
-                received += port.drain(limit: 512) { _ in }
+    func body() -> (Int) -> Void { drain(port, ahead: 512) { [feeding] in feeding.publish() } }
+}
+
+/// A tick of a publisher outside: ZeroMQ over TCP, and the way to a shard. What libzmq allocates counts as well.
+private final class OutsideBench {
+    private let feeding: Feeding
+    private let port: any BusPort
+    private let publisher: HandPublisher
+
+    init() throws {
+        feeding = try Feeding()
+        let outside = feeding.bus.openSession(user: "bench", broker: "outside", isExternal: true)
+        port = feeding.bus.makePort(shard: 0)
+        for handle in feeding.handles { port.subscribe(RouteKey(session: outside, instrument: handle, mode: .ltp)) }
+        port.flush()
+        guard let number = feeding.bus.endpoint.split(separator: ":").last.flatMap({ Int($0) }) else {
+            throw BenchError(what: "no port in \(feeding.bus.endpoint)")
+        }
+        publisher = try HandPublisher(port: number, symbols: symbols)
+    }
+
+    func body(ahead: Int) -> (Int) -> Void { drain(port, ahead: ahead) { [self] in publisher.publish() } }
+}
+
+/// Publishes, and takes what arrives, with at most `ahead` ticks under way.
+private func drain(_ port: any BusPort, ahead: Int, _ publish: @escaping () -> Void) -> (Int) -> Void {
+    { repetitions in
+        var (sent, received) = (0, 0)
+        while received < repetitions {
+            while sent < repetitions, sent - received < ahead {
+                publish()
+                sent += 1
             }
+            received += port.drain(limit: 512) { _ in }
         }
     }
 }
