@@ -44,6 +44,19 @@ import Testing
             bench.shard.routes.settle()
         }
 
+        /// Publishes between the 16th client and the 17th.
+        func atFirstLook(_ messages: [BusDouble.Message]) {
+            let asked = Mutex(0)
+            bench.bus.whenAsked { [bus = bench.bus] in
+                let time = asked.withLock { count in
+                    count += 1
+                    return count
+                }
+                // The first time is the round's own.
+                if time == 2 { bus.publish(messages) }
+            }
+        }
+
         func queue(_ symbol: String, _ value: Int) {
             bench.bus.publish([.data(Self.route(symbol), snapshot: false, "\(value)")])
         }
@@ -70,15 +83,7 @@ import Testing
     @Test func laterClientsGetItAtOnceAndEarlierOnesInTheNextRound() throws {
         let room = try Room(clients: 40)
         for client in 0..<40 { room.join(client, "A") }
-        let asked = Mutex(0)
-        room.bench.bus.whenAsked { [bus = room.bench.bus] in
-            let time = asked.withLock { count in
-                count += 1
-                return count
-            }
-            // The first look is between the 16th and the 17th client.
-            if time == 2 { bus.publish([.data(Room.route("A"), snapshot: false, "2")]) }
-        }
+        room.atFirstLook([.data(Room.route("A"), snapshot: false, "2")])
         room.queue("A", 1)
         room.bench.shard.drainBus()
         for client in 0..<40 {
@@ -95,14 +100,7 @@ import Testing
             room.join(client, "A")
             room.join(client, "B")
         }
-        let asked = Mutex(0)
-        room.bench.bus.whenAsked { [bus = room.bench.bus] in
-            let time = asked.withLock { count in
-                count += 1
-                return count
-            }
-            if time == 2 { bus.publish([.data(Room.route("A"), snapshot: false, "2")]) }
-        }
+        room.atFirstLook([.data(Room.route("A"), snapshot: false, "2")])
         room.queue("A", 1)
         room.bench.shard.drainBus()
         room.bench.bus.whenAsked(nil)
@@ -119,16 +117,7 @@ import Testing
     @Test func orderUpdatesWaitForTheEndOfTheRound() throws {
         let room = try Room(clients: 40)
         for client in 0..<40 { room.join(client, "A") }
-        let asked = Mutex(0)
-        room.bench.bus.whenAsked { [bus = room.bench.bus] in
-            let time = asked.withLock { count in
-                count += 1
-                return count
-            }
-            if time == 2 {
-                bus.publish([.order(user: "u", #"{"orderid":"1"}"#), .data(Room.route("A"), snapshot: false, "2")])
-            }
-        }
+        room.atFirstLook([.order(user: "u", #"{"orderid":"1"}"#), .data(Room.route("A"), snapshot: false, "2")])
         room.bench.shard.orders.add(room.clients[0], user: "u")
         room.queue("A", 1)
         room.bench.shard.drainBus()

@@ -130,9 +130,7 @@ public final class ProxyServer: Sendable {
                 await pipe.close()
                 throw error
             }
-            let parts = Shard.sweepParts(configuration.sweepInterval)
-            let interval = TimeAmount.nanoseconds(configuration.sweepInterval.nanoseconds / Int64(parts))
-            loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in shard.value.sweepPart(of: parts) }
+            try await loop.submit { shard.value.startSweeping() }.get()
             return RunningShard(shard: shard, pipe: pipe)
         } catch {
             try? await loop.submit { shard.value.end() }.get()

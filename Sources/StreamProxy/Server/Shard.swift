@@ -29,6 +29,7 @@ final class Shard {
     /// Where the next part of a sweep begins.
     private var swept = 0
     private var parts = 0
+    private var isOver = false
     private var departures: [Departure] = []
     /// Streams that may still be left in this turn, by all clients together.
     private var allowance = Shard.streamsPerTurn
@@ -121,15 +122,28 @@ final class Shard {
     func add(_ handshake: HandshakeHandler) { handshakes[ObjectIdentifier(handshake)] = handshake }
     func remove(_ handshake: HandshakeHandler) { handshakes[ObjectIdentifier(handshake)] = nil }
 
-    /// A sweep is done in parts, one after the other: looking at 20,000 clients at once would be felt by all of them.
-    static func sweepParts(_ interval: TimeAmount) -> Int { Int(min(64, max(1, interval.nanoseconds / 4_000_000))) }
+    /// A sweep is done in parts, one after the other: looking at 20,000 clients at once would be felt by all of them. Few
+    /// clients are one part, so that an idle host sleeps.
+    private var sweepParts: Int { min(64, 1 + clients.count / 256) }
+
+    /// Looks at all deadlines once in every interval of the configuration, from now on.
+    func startSweeping() {
+        let whole = sweepParts
+        let delay = TimeAmount.nanoseconds(configuration.sweepInterval.nanoseconds / Int64(whole))
+        loop.assumeIsolated().scheduleTask(in: delay) {
+            guard !self.isOver else { return }
+            self.sweepPart(of: whole)
+            self.startSweeping()
+        }
+    }
 
     /// Looks at the deadlines of the next few clients.
     /// - Parameter whole: Parts of a sweep over all.
     func sweepPart(of whole: Int) {
         parts += 1
         let now = loop.now
-        if parts % whole == 0 {
+        if parts >= whole {
+            parts = 0
             for handshake in handshakes.values { handshake.sweep(now) }
             routes.settle()
             routes.trim()
@@ -303,6 +317,7 @@ final class Shard {
 
     /// Drops who is left, and closes the bus.
     func end() {
+        isOver = true
         gate.close()
         for client in clients { client.drop() }
         returnLeases()

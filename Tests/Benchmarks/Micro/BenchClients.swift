@@ -60,8 +60,13 @@ final class BenchClients {
     }
 
     private static func send(_ bytes: [UInt8], _ socket: Int32) throws {
-        guard Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
-            throw BenchError(what: "cannot send")
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw BenchError(what: "cannot send") }
+            sent += count
         }
     }
 
@@ -78,10 +83,11 @@ final class BenchClients {
     /// A text frame, masked with zeros.
     private static func frame(_ text: String) -> [UInt8] {
         let payload = Array(text.utf8)
-        let length: [UInt8] =
-            payload.count < 126
-            ? [0x80 | UInt8(payload.count)]
-            : [0x80 | 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xFF)]
+        let count = payload.count
+        let digits = count < 126 ? 0 : count < 65_536 ? 2 : 8
+        let length =
+            [0x80 | (digits == 0 ? UInt8(count) : digits == 2 ? 126 : 127)]
+            + (0..<digits).reversed().map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
         return [0x81] + length + [0, 0, 0, 0] + payload
     }
 }
