@@ -6,6 +6,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from strangers.decoding import DEPTH, LTP, QUOTE, Comparison, Wish, decode
 
 STRANGERS = Path(__file__).parent / "strangers"
 VALUES = 100_000
+#: Seconds: of a day, and of India's clocks ahead of UTC.
+DAY, INDIA = 86_400, 19_800
 
 
 def run(script: str, *arguments, given, folder: Path) -> list[dict]:
@@ -42,6 +47,55 @@ def simulator(tmp_path):
 def listed(venue: Simulator) -> list[dict]:
     """What this broker has of the market."""
     return [row for row in venue.get("/_sim/instruments") if row["key"]]
+
+
+@contextmanager
+def orders_placed(venue: Simulator, market: list[dict]):
+    """Orders of every life, on every kind of instrument that can be traded, one after another until the block ends."""
+    rows = [row for row in market if not row["exchange"].endswith("_INDEX")]
+    lives = ["complete", "rejected", "cancelled", "modified", "trigger", "amo", "amo_modified", "amo_cancelled"]
+    over = threading.Event()
+
+    def place() -> None:
+        number = 0
+        while not over.wait(0.02):
+            row = rows[number * 7 % len(rows)]
+            kind = "SL" if lives[number % len(lives)] == "trigger" else "LIMIT"
+            limit = row["ltp"] / 10 ** -row["price_exponent"]
+            venue.fault(
+                "order", instrument=f"{row['exchange']}:{row['symbol']}", life=lives[number % len(lives)], type=kind,
+                side=["BUY", "SELL"][number % 2], product=["CNC", "NRML", "MIS"][number % 3], quantity=100 + number,
+                price=limit, interval_ms=0, **({"trigger_price": limit} if kind == "SL" else {}))
+            number += 1
+
+    thread = threading.Thread(target=place)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def number(value) -> Decimal:
+    """A number as brokers write it in an order: none is 0."""
+    return Decimal(str(value or 0))
+
+
+def compare_order(result: Comparison, ours: list[dict], names: dict[str, object], what: str) -> dict:
+    """One update, whose values are what the stranger has read: texts as they are, numbers as numbers."""
+    result.equal(len(ours), 1, f"{what}: updates of a message")
+    update = ours[0] if ours else {}
+    one = Decimal(1).scaleb(update.get("price_exp", 0))
+    for field, theirs in names.items():
+        mine = update.get(field)
+        if field in ("price", "trigger", "average"):
+            result.equal(number(mine) * one, number(theirs), f"{what} {field}")
+        elif field in ("quantity", "filled", "pending"):
+            result.equal(number(mine), number(theirs), f"{what} {field}")
+        else:
+            result.equal(mine, theirs, f"{what} {field}")
+    return update
 
 
 # MARK: Zerodha
@@ -92,8 +146,8 @@ def test_kite_ticker_and_our_adapter_read_the_same(simulator, tmp_path):
     tokens = [int(row["key"]) for row in market]
     # Every third instrument in each mode, so that each segment has all of them.
     modes = {"full": tokens[0::3], "quote": tokens[1::3], "ltp": tokens[2::3]}
-    lines = run(
-        "kite.py", venue.url, venue.api_key, "simtoken", 8_000, given=modes, folder=tmp_path)
+    with orders_placed(venue, market):
+        lines = run("kite.py", venue.url, venue.api_key, "simtoken", 8_000, given=modes, folder=tmp_path)
     frames = [(bytes.fromhex(line["raw"]), line["ticks"]) for line in lines if "raw" in line]
     mode_of = {token: mode for mode, all_of in modes.items() for token in all_of}
     bits = {"full": DEPTH, "quote": QUOTE, "ltp": LTP}
@@ -115,6 +169,28 @@ def test_kite_ticker_and_our_adapter_read_the_same(simulator, tmp_path):
     result.check(VALUES)
     assert {mode for _, mode in seen} == {"full", "quote", "ltp"}
     assert {segment for segment, _ in seen} >= {1, 2, 3, 4, 5, 6, 7, 9, 12}
+    compare_kite_orders([line for line in lines if "order" in line])
+
+
+def compare_kite_orders(lines: list[dict]) -> None:
+    states = {
+        "COMPLETE": "complete", "REJECTED": "rejected", "CANCELLED": "cancelled", "TRIGGER PENDING": "trigger pending"}
+    ours = decode(
+        "zerodha", "zerodha", [], [line["text"] for line in lines], orders=True,
+        credentials={"api_key": "k", "access_token": "t"})
+    result = Comparison()
+    for mine, line in zip(ours, lines, strict=True):
+        theirs = line["order"]
+        compare_order(result, mine.orders, {
+            "order": theirs["order_id"], "status": states.get(theirs["status"].removesuffix(" AMO"), "open"),
+            "broker_exchange": theirs["exchange"], "broker_symbol": theirs["tradingsymbol"],
+            "broker_token": str(theirs["instrument_token"]), "action": theirs["transaction_type"],
+            "price_type": theirs["order_type"], "product": theirs["product"], "quantity": theirs["quantity"],
+            "filled": theirs["filled_quantity"], "pending": theirs["pending_quantity"], "price": theirs["price"],
+            "trigger": theirs["trigger_price"], "average": theirs["average_price"],
+        }, f"order {theirs['order_id']} {theirs['status']}")
+    result.check(1_000)
+    assert set(states) <= {line["order"]["status"] for line in lines}
 
 
 # MARK: Angel One
@@ -141,8 +217,12 @@ class Angel:
             if key in theirs:
                 mine = ours.get(field, 0 if field in Angel.ABSENT_IS_ZERO else None)
                 result.equal(mine, theirs[key], f"{name} {key}")
-        if theirs["subscription_mode"] != 4:
+        # The stranger reads it where the packets with twenty levels have their second time; the simulator's are the same.
+        if "exchange_timestamp" in theirs:
             result.equal(ours.get("ts_exchange"), theirs["exchange_timestamp"] * 10**6, f"{name} exchange_timestamp")
+        # Indices have none.
+        if theirs.get("sequence_number"):
+            result.equal(ours.get("sequence"), theirs["sequence_number"], f"{name} sequence_number")
         if theirs.get("last_traded_timestamp"):
             result.equal(ours.get("ts_last_trade"), theirs["last_traded_timestamp"] * 10**9, f"{name} last trade")
         for key, levels in (
@@ -224,6 +304,8 @@ class Noren:
                 self.result.equal(ours.get(field), int(theirs[key]), f"{name} {key}")
         if "ft" in theirs:
             self.result.equal(ours.get("ts_exchange"), int(theirs["ft"]) * 10**9, f"{name} ft")
+        if "ltt" in theirs:
+            self.trade_time(ours.get("ts_last_trade"), theirs["ltt"], f"{name} ltt")
         if theirs["t"][0] == "t":
             self.top(ours, theirs, one, name)
         else:
@@ -232,6 +314,15 @@ class Noren:
     @staticmethod
     def price(mantissa: int | None, one: Decimal) -> Decimal | None:
         return None if mantissa is None else mantissa * one
+
+    def trade_time(self, mine: int | None, theirs: str, name: str) -> None:
+        """The wire has no date: around midnight a trade may have been yesterday, and then ours says nothing."""
+        now = (int(time.time()) + INDIA) % DAY
+        if mine is None and (now < 900 or now > DAY - 900):
+            return
+        hours, minutes, seconds = map(int, theirs.split(":"))
+        self.result.equal(
+            None if mine is None else (mine // 10**9 + INDIA) % DAY, hours * 3600 + minutes * 60 + seconds, name)
 
     def top(self, ours: dict, theirs: dict, one: Decimal, name: str) -> None:
         for key, field in (("bp1", "bid_px"), ("sp1", "ask_px")):
@@ -266,7 +357,8 @@ def test_noren_api_and_our_adapter_read_the_same(simulator, tmp_path):
     market = listed(venue)
     scrips = [row["key"] for row in market]
     given = {"t": scrips[0::2], "d": scrips[1::2]}
-    lines = run("noren.py", venue.url, venue.user, "simtoken", 20_000, given=given, folder=tmp_path)
+    with orders_placed(venue, market):
+        lines = run("noren.py", venue.url, venue.user, "simtoken", 20_000, given=given, folder=tmp_path)
     frames = [line for line in lines if "raw" in line]
     wishes = []
     for number, row in enumerate(market):
@@ -290,3 +382,29 @@ def test_noren_api_and_our_adapter_read_the_same(simulator, tmp_path):
             reader.compare(tick, theirs)
     result.check(VALUES)
     assert kinds == {"tk", "tf", "dk", "df"}
+    compare_noren_orders([line for line in lines if "order" in line])
+
+
+def compare_noren_orders(lines: list[dict]) -> None:
+    states = {
+        "COMPLETE": "complete", "REJECTED": "rejected", "CANCELED": "cancelled", "TRIGGER_PENDING": "trigger pending"}
+    words = {
+        "B": "BUY", "S": "SELL", "C": "CNC", "M": "NRML", "I": "MIS", "LMT": "LIMIT", "MKT": "MARKET", "SL-LMT": "SL",
+        "SL-MKT": "SL-M"}
+    ours = decode(
+        "flattrade", "flattrade", [], [line["text"] for line in lines], orders=True,
+        credentials={"user_id": "SIM001", "access_token": "t", "api_key": "k"},
+        first=['{"t":"ak","uid":"SIM001","s":"OK"}'])
+    result = Comparison()
+    for mine, line in zip(ours, lines, strict=True):
+        theirs = line["order"]
+        compare_order(result, mine.orders, {
+            "order": theirs["norenordno"], "status": states.get(theirs["status"], "open"),
+            "broker_exchange": theirs["exch"], "broker_symbol": theirs["tsym"], "action": words[theirs["trantype"]],
+            "price_type": words[theirs["prctyp"]], "product": words[theirs.get("pcode") or theirs["prd"]],
+            "quantity": theirs["qty"], "filled": theirs.get("fillshares"), "price": theirs.get("prc"),
+            "pending": number(theirs["qty"]) - number(theirs.get("fillshares")), "trigger": theirs.get("trgprc"),
+            "average": theirs.get("avgprc"), "reason": theirs.get("rejreason", ""),
+        }, f"order {theirs['norenordno']} {theirs['status']}")
+    result.check(1_000)
+    assert set(states) <= {line["order"]["status"] for line in lines}

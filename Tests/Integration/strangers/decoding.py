@@ -35,12 +35,14 @@ class Decoded:
 
 def decode(
     broker: str, library: str, wishes: list[Wish], frames: list[bytes | str], *, credentials: dict[str, str],
-    first: list[str] = (), link: int = 0,
+    first: list[str] = (), link: int = 0, orders: bool = False,
 ) -> list[Decoded]:
-    """One `Decoded` for each of `frames`. `first` are messages between the connect and the subscriptions."""
+    """One `Decoded` for each of `frames`. `first` are messages between the connect and the subscriptions; with `orders`,
+    order updates are wanted."""
     tool = Path(os.environ.get("FEEDHOST_FIXTURES") or REPO / ".build/fixtures") / "examples/decode"
     lines = ["credentials " + " ".join(f"{name}={value}" for name, value in credentials.items()), "connect"]
     lines += [f"text {message}" for message in first]
+    lines += ["orders"] if orders else []
     for wish in wishes:
         lines.append(
             f"subscribe {wish.handle} {wish.exchange} {wish.symbol} {wish.mode} {wish.depth} {wish.broker_exchange} "

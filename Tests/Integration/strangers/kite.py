@@ -15,6 +15,8 @@ url, api_key, access_token, limit = sys.argv[1], sys.argv[2], sys.argv[3], int(s
 modes = json.load(sys.stdin)
 done = threading.Event()
 received: list[bytes] = []
+texts: list[str] = []
+orders: list[dict] = []
 printed = 0
 
 
@@ -31,7 +33,7 @@ def connected(ticker, response):
 
 def message(ticker, payload, is_binary):
     if not is_binary:
-        print(json.dumps({"text": payload.decode()}), flush=True)
+        texts.append(payload.decode())
     elif len(payload) > 4:
         received.append(payload)
 
@@ -46,10 +48,14 @@ def ticks(ticker, decoded):
 
 
 def order(ticker, data):
-    print(json.dumps({"order": data}), flush=True)
+    orders.append(data)
 
 
 ticker = KiteTicker(api_key, access_token, root=url, reconnect=False)
 ticker.on_connect, ticker.on_message, ticker.on_ticks, ticker.on_order_update = connected, message, ticks, order
 ticker.connect(threaded=True)
-sys.exit(0 if done.wait(120) else 3)
+code = 0 if done.wait(120) else 3
+# It hands over what it has decoded before the message it was in, and both in order.
+for text, data in zip([each for each in texts if json.loads(each)["type"] == "order"], orders):
+    print(json.dumps({"order": data, "text": text}), flush=True)
+sys.exit(code)

@@ -46,7 +46,7 @@ def opened():
 client = Client(host="http://127.0.0.1:9/", websocket=url)
 client.set_session(userid=user, password="", usertoken=token)
 client.start_websocket(
-    subscribe_callback=feed, order_update_callback=lambda order: print(json.dumps({"order": order}), flush=True),
+    subscribe_callback=feed, order_update_callback=lambda order: print(json.dumps({"order": order, "text": last[0]}), flush=True),
     socket_open_callback=opened, socket_error_callback=lambda *_: None, socket_close_callback=lambda *_: None)
 code = 0 if done.wait(120) else 3
 sys.stdout.flush()
