@@ -115,7 +115,7 @@ def test_close_is_answered_with_its_code(raw):
 
 
 def test_a_message_of_one_mebibyte_is_taken(host, connect):
-    client = connect(host)
+    client = connect(host, "alice")
     empty = len(json.dumps({"action": "ping", "_pingId": ""}))
     reply = client.request({"action": "ping", "_pingId": "x" * (MEBIBYTE - empty)})
     assert reply["type"] == "pong"
@@ -123,9 +123,17 @@ def test_a_message_of_one_mebibyte_is_taken(host, connect):
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
 def test_a_longer_message_ends_the_connection(host, connect, compression):
-    client = connect(host, compression=compression)
+    client = connect(host, "alice", compression=compression)
     client.send(json.dumps({"action": "ping", "_pingId": "x" * MEBIBYTE}))
     assert client.closed()[0] == 1009
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+def test_without_a_key_messages_are_short(host, connect, compression):
+    stranger = connect(host, compression=compression)
+    assert stranger.request({"action": "ping", "_pingId": "x" * 60_000})["type"] == "pong"
+    stranger.send(json.dumps({"action": "ping", "_pingId": "x" * 70_000}))
+    assert stranger.closed()[0] == 1009
 
 
 def test_pieces_together_are_limited_as_well(raw):

@@ -58,6 +58,26 @@ import Testing
         }
     }
 
+    @Test func withoutAKeyMessagesAreShort() async throws {
+        try await House.with { house in
+            func ping(_ length: Int) -> String {
+                #"{"action":"ping","_pingId":"\#(String(repeating: "x", count: length))"}"#
+            }
+            let stranger = try await house.connect()
+            #expect(try await stranger.reply(to: ping(60_000))["type"] == "pong")
+            try await stranger.send(ping(70_000))
+            #expect(try await stranger.closeFrame().code == 1009)
+            // Behind a key they may be long, also while it is looked at.
+            let client = try await house.connect()
+            let key = #"{"action":"authenticate","api_key":"key-alice"}"#
+            try await client.send(
+                frame: WireClient.frame(.text, Array(key.utf8)) + WireClient.frame(.text, Array(ping(1_000_000).utf8)))
+            #expect(try await client.json()["status"] == "success")
+            #expect(try await client.json()["type"] == "pong")
+            #expect(try await client.reply(to: ping(1_000_000))["type"] == "pong")
+        }
+    }
+
     @Test func wrongKeysSlowTheirAddressAndNobodyElse() async throws {
         // One comes back in 20 s: on no machine while this runs.
         try await with({

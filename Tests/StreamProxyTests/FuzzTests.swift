@@ -104,12 +104,12 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     private func read(_ pieces: [[UInt8]], _ inflater: Inflater) -> [String] {
-        var reader = MessageReader(limit: 4096, allowsCompression: true)
+        var reader = MessageReader(allowsCompression: true)
         var result: [String] = []
         for piece in pieces {
             reader.append(ByteBuffer(bytes: piece))
             do throws(ProtocolViolation) {
-                while let message = try reader.next(inflater: inflater) { result.append("\(message)") }
+                while let message = try reader.next(limit: 4096, inflater: inflater) { result.append("\(message)") }
             } catch {
                 return result + ["\(error)"]
             }

@@ -14,7 +14,6 @@ enum InboundMessage {
 /// Fragments are joined in one buffer as they come, so any number of tiny ones costs no more than their bytes.
 struct MessageReader {
     private var frames: FrameReader
-    private let limit: Int
     private var partial: Partial?
 
     private struct Partial {
@@ -23,15 +22,13 @@ struct MessageReader {
         var bytes: ByteBuffer
     }
 
-    init(limit: Int, allowsCompression: Bool) {
-        self.limit = limit
-        frames = FrameReader(allowsCompression: allowsCompression)
-    }
+    init(allowsCompression: Bool) { frames = FrameReader(allowsCompression: allowsCompression) }
 
     mutating func append(_ bytes: ByteBuffer) { frames.append(bytes) }
 
     /// The next whole message, or nil until more bytes come.
-    mutating func next(inflater: Inflater) throws(ProtocolViolation) -> InboundMessage? {
+    /// - Parameter limit: Bytes that a message may have now.
+    mutating func next(limit: Int, inflater: Inflater) throws(ProtocolViolation) -> InboundMessage? {
         while let frame = try frames.next(room: limit - (partial?.bytes.readableBytes ?? 0)) {
             switch frame.opcode {
             case .ping: return .ping(frame.payload)
@@ -46,12 +43,14 @@ struct MessageReader {
             }
             guard frame.isFinal, let message = partial else { continue }
             partial = nil
-            return try finish(message, inflater)
+            return try finish(message, limit, inflater)
         }
         return nil
     }
 
-    private func finish(_ message: Partial, _ inflater: Inflater) throws(ProtocolViolation) -> InboundMessage {
+    private func finish(_ message: Partial, _ limit: Int, _ inflater: Inflater) throws(ProtocolViolation)
+        -> InboundMessage
+    {
         var bytes = message.bytes
         if message.isCompressed {
             bytes = try inflater.inflate(bytes, limit: limit)
