@@ -29,7 +29,7 @@ actor HashedKeys {
     init(pepper: Secret) { self.pepper = pepper }
 
     /// The number of the key among `candidates` that `key` is.
-    /// - Throws: ``FeedError`` with `SERVER_ERROR` while too many are waiting.
+    /// - Throws: ``FeedError`` with `RATE_LIMITED` while too many are waiting.
     func find(_ key: Secret, digest: Data, among candidates: [OpenAlgoState.Key]) async throws -> Int64? {
         // Numbers are never used twice, so an outcome stays true as long as its row is there.
         if let id = right[digest], candidates.contains(where: { $0.id == id }) { return id }
@@ -37,7 +37,7 @@ actor HashedKeys {
         if wrong.contains(question) { return nil }
         if let search = underWay[question] { return await search.value }
         guard underWay.count < Self.longestQueue else {
-            throw FeedError(.server, "Too many keys are being checked, try again in a few seconds")
+            throw FeedError(.rateLimited, "Too many keys are being checked, try again in a few seconds")
         }
         let text = Self.join(key, pepper)
         let search = Task { [latest] in

@@ -56,7 +56,8 @@ extension Client {
         let wasRight: Bool? =
             switch result {
             case .success: true
-            case .failure(let rejection) where rejection.code == .authentication: false
+            // Also what is turned away because others are being looked at: a flood would never be slowed otherwise.
+            case .failure(let rejection) where [.authentication, .rateLimited].contains(rejection.code): false
             // A key of somebody who has no broker now.
             case .failure(let rejection) where rejection.code == .broker: true
             case .failure: nil
