@@ -43,7 +43,7 @@ def sqlite(folder: Path, venue: Simulator):
 def openalgo(folder: Path, venue: Simulator):
     host = Swap(folder)
     host.openalgo = database = OpenAlgo(
-        folder, {"WEBSOCKET_PORT": "0", "FEEDHOST_ZERODHA_ENDPOINT": venue.url,
+        folder, {"WEBSOCKET_PORT": "0", "BROKER_API_KEY": "simkey", "FEEDHOST_ZERODHA_ENDPOINT": venue.url,
                  "REDIRECT_URL": "http://127.0.0.1:5000/zerodha/callback"})
     database.set_key("alice")
     database.login("alice", "zerodha", "simkey:simtoken")
