@@ -44,6 +44,11 @@ def expected(name: str, exchange: str, mode: str, row: dict) -> dict:
     """What a client is told of an instrument in a mode, beyond the book: all that this broker's wire carries."""
     family = name not in ("zerodha", "angel")
     told = {"ltp": price(row, "ltp")}
+    # Angel One's clock has milliseconds, the others' have seconds; Kite's comes with whole packets only.
+    if name == "angel":
+        told["exchange_timestamp"] = row["exchange_time"]
+    elif family or mode == "Depth":
+        told["exchange_timestamp"] = row["exchange_time"] // 1_000 * 1_000
     if mode == "LTP":
         return told
     told |= {field: price(row, field) for field in ("open", "high", "low", "close")}
@@ -56,12 +61,27 @@ def expected(name: str, exchange: str, mode: str, row: dict) -> dict:
             "last_quantity": row["ltq"], "total_buy_quantity": row["tbq"], "total_sell_quantity": row["tsq"]}
     if exchange != "NSE" and (mode == "Depth" or family):
         told["oi"] = row["oi"]
+        told |= {"oi_previous": row["oi_previous"]} if family else {}
+    if mode == "Depth":
+        told["ltt"] = row["last_trade_time"] // 1_000 * 1_000
     if mode == "Depth" and name == "zerodha" and exchange != "NSE":
         told |= {"oi_high": row["oi_high"], "oi_low": row["oi_low"]}
     if mode == "Depth" and name != "zerodha":
         told |= {
             field: price(row, field) for field in ("upper_circuit", "lower_circuit", "52_week_high", "52_week_low")}
     return told
+
+
+def trade(venue, names) -> None:
+    """One trade of each, at another price, a second before it is told: a clock that goes on is no news by itself."""
+    rows = venue.instruments()
+    now = int(time.time() * 1_000)
+    for exchange, symbol in names:
+        row = rows[exchange, symbol]
+        field = next(each for each in ("open", "high", "low", "close") if row[each] != row["ltp"])
+        traded = {} if exchange == "NSE_INDEX" else {"last_trade_time": now - 1_000}
+        venue.fault(
+            "tick", instrument=f"{exchange}:{symbol}", ltp=price(row, field), exchange_time=now, **traded)
 
 
 def book(row: dict) -> dict[str, list[dict]]:
@@ -145,6 +165,7 @@ def test_every_field_of_every_kind_of_instrument(name, mode, start_broker, conne
     read(lambda: len(newest) == len(names))
     venue.fault("pause")
     venue.fault("emit")
+    trade(venue, names)
     rows = venue.instruments()
     wanted = {each: expected(name, each[0], mode, rows[each]) for each in names}
     faults: list = []

@@ -81,5 +81,6 @@ class Comparison:
             self.differences.append(f"{what}: ours {ours!r}, theirs {theirs!r}")
 
     def check(self, at_least: int) -> None:
+        print(f"{self.values} values compared")
         assert not self.differences, "\n".join(self.differences)
         assert self.values >= at_least, f"only {self.values} values were compared"
