@@ -120,6 +120,22 @@ private func at(_ seconds: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(1e
         #expect(admission.attempt(attacker, unknown, now: at(0)) == .wait(.seconds(30)))
     }
 
+    /// With slow hashes something is always being looked at: a flood must be slowed all the same.
+    @Test func checksThatTakeLongDoNotKeepAFloodFromBeingSlowed() {
+        var limits = ProxyLimits()
+        limits.failedAuthentications = 2
+        let admission = Admission(limits)
+        let wrong = KeyMark(Secret("wrong"))
+        for _ in 0..<2 { #expect(admission.attempt(attacker, wrong, now: at(0)) == .look(isCounted: true)) }
+        #expect(admission.attempt(attacker, wrong, now: at(0)) == .later)
+        #expect(admission.attempt(attacker, wrong, isPatient: false, now: at(0)) == .wait(.seconds(30)))
+        // From then on nobody of that address waits, right ones excepted.
+        #expect(admission.attempt(attacker, wrong, now: at(2)) == .wait(.seconds(28)))
+        #expect(admission.attempt(other, wrong, now: at(2)) == .look(isCounted: true))
+        for _ in 0..<2 { admission.settle(attacker, wrong, wasRight: true, isCounted: true, now: at(3)) }
+        #expect(admission.attempt(attacker, wrong, now: at(3)) == .look(isCounted: false))
+    }
+
     @Test func oneNetworkOfIPv6IsOneAddress() throws {
         var limits = ProxyLimits()
         limits.connectionsPerAddress = 2

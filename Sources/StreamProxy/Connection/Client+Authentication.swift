@@ -4,10 +4,11 @@ import NIOCore
 extension Client {
     /// Key → account → session → broker ready: all off the loop, so that neither a slow hash nor a slow broker is felt by
     /// another client (client-protocol.md section 9.4).
-    func authenticate(_ key: Secret) {
-        switch visitor.attempt(key, now: shard.loop.now) {
+    /// - Parameter waits: How often the key has waited for others.
+    func authenticate(_ key: Secret, waits: Int = 0) {
+        switch visitor.attempt(key, waits: waits, now: shard.loop.now) {
         case .look(let isCounted): check(key, isCounted: isCounted)
-        case .later: authenticateLater(key)
+        case .later: authenticateLater(key, waits: waits)
         case .wait(let time): putOff(time)
         }
     }

@@ -90,6 +90,9 @@ final class Admission: Sendable {
     /// The longest time that an address is made to wait at once.
     static let longestBlock = TimeAmount.seconds(60)
 
+    /// How often a key waits for others of its address: 10 ms, 20, 40 … 640 ms, so 1.3 s in all.
+    static let mostWaits = 7
+
     /// Keys that were right once; so many of them are remembered.
     static let knownKeys = 1 << 16
 
@@ -110,7 +113,10 @@ final class Admission: Sendable {
     /// Whoever has used up its wrong keys waits 1 s, then 2, 4, 8 … 60 s, each time for one more. Asking meanwhile does not
     /// prolong the time. A key that was right before is always looked at: many clients may share an address, above all this
     /// machine's own and that of a reverse proxy, and one that goes wrong must not lock the others out.
-    func attempt(_ address: PeerAddress, _ key: KeyMark, now: NIODeadline) -> Attempt {
+    ///
+    /// - Parameter isPatient: False for whoever has waited for others long enough: where checks take long, as slow hashes do,
+    ///   there is always one under way, and a flood would wait in ever larger numbers instead of being slowed.
+    func attempt(_ address: PeerAddress, _ key: KeyMark, isPatient: Bool = true, now: NIODeadline) -> Attempt {
         guard let rate = limits.failureRate, !rightKeys.withLock({ $0.contains(key) }) else {
             return .look(isCounted: false)
         }
@@ -124,7 +130,7 @@ final class Admission: Sendable {
                 return .look(isCounted: true)
             }
             // Those under way may yet turn out right.
-            guard entry.checks == 0 else { return .later }
+            guard entry.checks == 0 || !isPatient else { return .later }
             let block = min(max(.seconds(1 << min(Int64(entry.strikes), 6)), wait), Self.longestBlock)
             entry.strikes += 1
             entry.blockedUntil = now + block

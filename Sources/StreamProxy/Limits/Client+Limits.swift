@@ -43,11 +43,12 @@ extension Client {
         }
     }
 
-    /// Shows the key again once others of its address, which are being looked at, are settled.
-    func authenticateLater(_ key: Secret) {
-        shard.loop.assumeIsolated().scheduleTask(in: .milliseconds(10)) { [weak self] in
+    /// Shows the key again once others of its address, which are being looked at, are settled. Each time later, so that a
+    /// flood that waits costs next to nothing.
+    func authenticateLater(_ key: Secret, waits: Int) {
+        shard.loop.assumeIsolated().scheduleTask(in: .milliseconds(10 << Int64(waits))) { [weak self] in
             guard let self else { return }
-            if self.isOpen { self.authenticate(key) } else { self.finish() }
+            if self.isOpen { self.authenticate(key, waits: waits + 1) } else { self.finish() }
         }
     }
 

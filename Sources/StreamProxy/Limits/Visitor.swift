@@ -62,9 +62,10 @@ final class Visitor {
     // MARK: Keys
 
     /// Whether a key is looked at.
-    func attempt(_ key: Secret, now: NIODeadline) -> Admission.Attempt {
+    /// - Parameter waits: How often it has waited for others.
+    func attempt(_ key: Secret, waits: Int, now: NIODeadline) -> Admission.Attempt {
         guard let address else { return .look(isCounted: false) }
-        let attempt = admission.attempt(address, KeyMark(key), now: now)
+        let attempt = admission.attempt(address, KeyMark(key), isPatient: waits < Admission.mostWaits, now: now)
         if case .wait = attempt { counters.authenticationsLimited.add() }
         return attempt
     }
