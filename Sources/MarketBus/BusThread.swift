@@ -8,14 +8,16 @@ final class BusThread: Sendable {
         init(name: String, run: @escaping @Sendable () -> Void) { (self.name, self.run) = (name, run) }
     }
 
-    /// pthread_setname_np(3), which Swift's Glibc leaves out.
-    private static let setName = dlsym(nil, "pthread_setname_np").map {
-        unsafeBitCast($0, to: (@convention(c) (pthread_t, UnsafePointer<CChar>?) -> Int32).self)
+    /// What `top -H` shows of this thread, 15 bytes at most. (Swift's Glibc leaves pthread_setname_np(3) out.)
+    private static func setName(_ name: String) {
+        guard let file = fopen("/proc/thread-self/comm", "w") else { return }
+        fputs(name, file)
+        fclose(file)
     }
 
     private let handle: pthread_t
 
-    /// - Parameter name: For the error when the system gives no thread, and for `top -H`, which shows 15 bytes of it.
+    /// - Parameter name: For the error when the system gives no thread, and for `top -H`.
     init(name: String, _ run: @escaping @Sendable () -> Void) throws {
         let body = Unmanaged.passRetained(Body(name: name, run: run))
         var thread = pthread_t()
@@ -24,8 +26,7 @@ final class BusThread: Sendable {
             { argument in
                 guard let argument else { return nil }
                 let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
-                // Fails for names of more than 15 bytes; then the program's name stays.
-                _ = BusThread.setName?(pthread_self(), body.name)
+                BusThread.setName(body.name)
                 body.run()
                 return nil
             }, body.toOpaque())
