@@ -11,7 +11,7 @@ from tools import BenchmarkError
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 #: Rows in which a ratio to uWebSockets says nothing.
-NOT_COMPARED = ("ticks/s at that", "MiB without", "messages that", "of the 100", "delivered, %", "p99 beside")
+NOT_COMPARED = ("ticks/s at that", "MiB without", "MiB at the end", "messages that", "of the 100", "delivered, %", "p99 beside")
 
 
 def number(value: float) -> str:

@@ -140,6 +140,7 @@ def beside(scenario: Scenario, pace: Pace, available: list[type]) -> Figures:
                     result = server.measure(**quiet, **more)
                 tell(kind.title, result, label)
                 figures.add(f"p99 of the 100, {label}, ms", kind.title, result["p99_us"] / 1000)
+                figures.add(f"MiB at the end, {label}", kind.title, result["end_kib"] / 1024)
                 if more:
                     figures.add("p99 beside them : alone", kind.title,
                                 result["p99_us"] / 1000 / figures.rows["p99 of the 100, alone, ms"][kind.title][-1])
