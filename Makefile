@@ -18,8 +18,7 @@ run: build ## Builds, then shows the simulator's ticks; Ctrl-C ends it
 	.build/release/feedhost demo
 
 build: setup ## The release binary (.build/release/feedhost) and the bundled adapters (plugins.d/)
-	swift build -c release $(FLAGS) --product feedhost
-	swift build -c release $(FLAGS) --product feedhost-simulate
+	swift build -c release $(FLAGS)
 	@$(call install_adapters,release,plugins.d)
 
 test: setup test-unit test-integration ## All tests, from nothing
@@ -53,6 +52,7 @@ bench-broker: build $(VENV)/.ready ## 3,000 symbols in Depth at 20,000 packets a
 .PHONY: build-debug fixtures
 build-debug:
 	swift build $(FLAGS) --build-tests
+	swift build $(FLAGS)
 	@$(call install_adapters,debug,$(PLUGINS_DEBUG))
 
 fixtures:
@@ -116,7 +116,6 @@ clean: ## Removes what was built
 # By temporary file and rename: a host that runs keeps the file it has mapped.
 define install_adapters
 set -e; mkdir -p $(2); for broker in $(BROKERS); do \
-	swift build -c $(1) $(FLAGS) --product $$broker; \
 	install -m 755 .build/$(1)/lib$$broker.so $(2)/.$$broker.so.new; \
 	mv -f $(2)/.$$broker.so.new $(2)/$$broker.so; \
 	echo "$(2)/$$broker.so"; \
