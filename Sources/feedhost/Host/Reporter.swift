@@ -40,8 +40,10 @@ struct Reporter: Sendable {
         let writes = settings.stats.isExplicit || file.hasFolder
         var isFailing = false
         var said: [String: Int] = [:]
+        var memory = MemoryReturn()
         while !Task.isCancelled {
             let figures = await figures()
+            memory.look(size: figures.clients + figures.streams)
             if writes {
                 do {
                     try file.write(figures)
