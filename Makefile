@@ -43,7 +43,7 @@ bench-micro: setup ## Times the steps of the hot path one by one; fails when one
 	! .build/release/feedhost-bench-micro --quick --prove >/dev/null
 	.build/release/feedhost-bench-micro $(ONLY)
 
-bench: build ## Fan-out beside uWebSockets and NATS, about 25 minutes; rewrites docs/performance.md
+bench: build ## Fan-out beside uWebSockets and NATS, about 30 minutes; rewrites docs/performance.md
 	python3 Tests/Benchmarks/Fanout/run.py --install $(BENCH)
 
 bench-broker: build $(VENV)/.ready ## 3,000 symbols in Depth at 20,000 packets a second through a simulated Zerodha: nothing lost, nothing stale
