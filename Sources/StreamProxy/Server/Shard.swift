@@ -29,7 +29,6 @@ final class Shard {
     /// Where the next part of a sweep begins.
     private var swept = 0
     private var parts = 0
-    private var isOver = false
     private var departures: [Departure] = []
     /// Streams that may still be left in this turn, by all clients together.
     private var allowance = Shard.streamsPerTurn
@@ -73,22 +72,10 @@ final class Shard {
     /// Fans out one batch of what has come in.
     func drainBus() {
         guard let signal else { return }
-        var isMore =
-            port.drain(limit: Self.batch) { event in
-                switch event {
-                case .data(let key, let snapshot, let payload): routes.receive(key, snapshot: snapshot, payload)
-                case .order(let user, let payload): orders.relay(user: user, payload: payload)
-                }
-            } == Self.batch
+        var isMore = drain(Self.batch) { orders.relay(user: $0, payload: $1) }
         var late: [(user: String, update: ByteBuffer)] = []
         let isBehind = routes.flush {
-            isMore =
-                port.drain(limit: Self.look) { event in
-                    switch event {
-                    case .data(let key, let snapshot, let payload): routes.receive(key, snapshot: snapshot, payload)
-                    case .order(let user, let payload): late.append((user, ByteBuffer(bytes: payload)))
-                    }
-                } == Self.look
+            isMore = drain(Self.look) { late.append(($0, ByteBuffer(bytes: $1))) }
         }
         for (user, update) in late { update.withUnsafeReadableBytes { orders.relay(user: user, payload: $0) } }
         pace()
@@ -97,6 +84,17 @@ final class Shard {
         } else {
             port.rearm()
         }
+    }
+
+    /// - Returns: Whether there may be more.
+    @inline(__always)
+    private func drain(_ limit: Int, order: (_ user: String, _ payload: UnsafeRawBufferPointer) -> Void) -> Bool {
+        port.drain(limit: limit) { event in
+            switch event {
+            case .data(let key, let snapshot, let payload): routes.receive(key, snapshot: snapshot, payload)
+            case .order(let user, let payload): order(user, payload)
+            }
+        } == limit
     }
 
     // MARK: Clients
@@ -131,7 +129,7 @@ final class Shard {
         let whole = sweepParts
         let delay = TimeAmount.nanoseconds(configuration.sweepInterval.nanoseconds / Int64(whole))
         loop.assumeIsolated().scheduleTask(in: delay) {
-            guard !self.isOver else { return }
+            guard self.signal != nil else { return }
             self.sweepPart(of: whole)
             self.startSweeping()
         }
@@ -317,7 +315,6 @@ final class Shard {
 
     /// Drops who is left, and closes the bus.
     func end() {
-        isOver = true
         gate.close()
         for client in clients { client.drop() }
         returnLeases()

@@ -14,9 +14,18 @@ struct MemoryReturn {
         largest = max(largest, size)
         guard size <= largest - Self.few else { return }
         largest = size
-        // malloc_trim(3), in malloc.h; other C libraries have no such call.
-        typealias Trim = @convention(c) (Int) -> Int32
-        guard let trim = dlsym(nil, "malloc_trim").map({ unsafeBitCast($0, to: Trim.self) }) else { return }
-        _ = trim(0)
+        _ = Self.allocatorCall("malloc_trim", as: (@convention(c) (Int) -> Int32).self)?(0)
+    }
+
+    /// Has large pieces of memory given back when they are freed, the rings of sessions that have ended (4 MiB each) among
+    /// them. By itself glibc takes such pieces from its heap, which rarely shrinks, once it has had one back.
+    static func ofLargePieces() {
+        // M_MMAP_THRESHOLD.
+        _ = allocatorCall("mallopt", as: (@convention(c) (Int32, Int32) -> Int32).self)?(-3, 1 << 20)
+    }
+
+    /// A function of glibc's malloc.h, which Swift's Glibc leaves out; nil where the C library has no such call.
+    private static func allocatorCall<Call>(_ name: String, as type: Call.Type) -> Call? {
+        dlsym(nil, name).map { unsafeBitCast($0, to: type) }
     }
 }

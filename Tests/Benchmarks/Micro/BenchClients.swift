@@ -46,28 +46,17 @@ final class BenchClients {
 
     private static func connect(port: Int, symbols: [Instrument]) throws -> Int32 {
         let socket = try connectToLoopback(port: port)
-        try send(
+        try sendAll(
             Array(
                 "GET / HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
                     .utf8), socket)
         try expect("101 Switching", socket)
-        try send(frame(#"{"action":"authenticate","api_key":"bench"}"#), socket)
+        try sendAll(frame(#"{"action":"authenticate","api_key":"bench"}"#), socket)
         try expect("Authentication successful", socket)
         let list = symbols.map { #"{"symbol":"\#($0.symbol)","exchange":"\#($0.exchange)"}"# }.joined(separator: ",")
-        try send(frame(#"{"action":"subscribe","mode":"LTP","symbols":[\#(list)]}"#), socket)
+        try sendAll(frame(#"{"action":"subscribe","mode":"LTP","symbols":[\#(list)]}"#), socket)
         try expect("processing complete", socket)
         return socket
-    }
-
-    private static func send(_ bytes: [UInt8], _ socket: Int32) throws {
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes {
-                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { throw BenchError(what: "cannot send") }
-            sent += count
-        }
     }
 
     private static func expect(_ text: String, _ socket: Int32) throws {

@@ -52,12 +52,7 @@ import Testing
             await session.credentialsChanged()
             #expect(fixture.broker.calls.count(\.isConnect) == 2, "they are the same as before")
 
-            fixture.broker.change {
-                $0.connect = { instance, generation in
-                    instance.report(FH_CONN_READY, generation)
-                    return Int(FH_OK)
-                }
-            }
+            fixture.broker.change { $0.connect = ScriptedBroker.Script.accepting }
             fixture.vault.set(version: 2, ["access_token": "new"])
             await session.credentialsChanged()
             try await session.ready()
@@ -125,12 +120,7 @@ import Testing
             for number in 1...2 { fixture.broker[number]?.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK) }
             try await fixture.lines.waitFor("both to give up", count: 2) { $0.hasPrefix("error ") }
             #expect((5...6).contains(fixture.broker.calls.count(\.isConnect)))
-            fixture.broker.change {
-                $0.connect = { instance, generation in
-                    instance.report(FH_CONN_READY, generation)
-                    return Int(FH_OK)
-                }
-            }
+            fixture.broker.change { $0.connect = ScriptedBroker.Script.accepting }
             fixture.vault.set(version: 2, ["access_token": "new"])
             await session.credentialsChanged()
             try await fixture.called("replay", count: 4, session) { $0.isSubscribe }
@@ -159,12 +149,7 @@ import Testing
             _ = await session.grants([Wish("A"), Wish("B")])
             try await fixture.lines.waitFor("the third to give up", count: 3) { $0.hasPrefix("error ") }
             #expect(fixture.broker.calls.count(\.isConnect) == attempts)
-            fixture.broker.change {
-                $0.connect = { instance, generation in
-                    instance.report(FH_CONN_READY, generation)
-                    return Int(FH_OK)
-                }
-            }
+            fixture.broker.change { $0.connect = ScriptedBroker.Script.accepting }
             fixture.vault.set(version: 2, ["access_token": "new"])
             await session.credentialsChanged()
             try await session.subscribe("A")

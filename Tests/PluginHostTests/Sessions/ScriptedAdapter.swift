@@ -68,16 +68,19 @@ final class ScriptedBroker: Sendable {
     typealias OnSubscribe = @Sendable (ScriptedInstance, UInt64, [SeenWish]) -> Int
 
     struct Script: Sendable {
+        /// Takes any credentials.
+        static let accepting: OnConnect = { instance, generation in
+            instance.report(FH_CONN_READY, generation)
+            return Int(FH_OK)
+        }
+
         var createStatus = Int(FH_OK)
         var offersOrders = true
         /// Used up one after another; then FH_OK.
         var orderStarts: [Int] = []
         /// Used up one after another; then ``connect`` answers.
         var connects: [OnConnect] = []
-        var connect: OnConnect = { instance, generation in
-            instance.report(FH_CONN_READY, generation)
-            return Int(FH_OK)
-        }
+        var connect: OnConnect = Script.accepting
         /// Used up one after another; then ``subscribe`` answers.
         var subscribes: [OnSubscribe] = []
         var subscribe: OnSubscribe = { instance, request, wishes in
