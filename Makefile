@@ -20,6 +20,8 @@ run: build ## Builds, then shows the simulator's ticks; Ctrl-C ends it
 build: setup ## The release binary (.build/release/feedhost) and the bundled adapters (plugins.d/)
 	swift build -c release $(FLAGS)
 	@$(call install_adapters,release,plugins.d)
+	@# A host looks for its bundled adapters beside its own binary last, wherever it is started.
+	@ln -sfn ../../../plugins.d .build/release/plugins.d
 
 test: setup test-unit test-integration ## All tests, from nothing
 

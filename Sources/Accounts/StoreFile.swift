@@ -35,6 +35,12 @@ struct StoreFile {
             }
             return tighten(mode: status.st_mode)
         }
+        if errno == EACCES {
+            throw AccountStoreError(
+                .unwritable,
+                "The account store \(path) cannot be reached: this user has no permission to look into its folder. Run feedhost as the user whose store it is, or name another file with --store."
+            )
+        }
         guard create else {
             throw AccountStoreError(
                 .missing,

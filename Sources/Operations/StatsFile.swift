@@ -14,7 +14,7 @@ public struct StatsFile: Sendable {
     }
 
     /// Replaces the file in one step, so that a reader never sees half of it.
-    /// - Throws: What the file system says: a full disk, a missing folder.
+    /// - Throws: ``FileReplacement/Failure``.
     public func write(_ figures: Figures, at time: Date = Date()) throws {
         let fields: [String: Any] = [
             "timestamp": time.timeIntervalSince1970, "total_connections": figures.sessions,
@@ -22,6 +22,6 @@ public struct StatsFile: Sendable {
             "counters": figures.counters,
         ]
         let data = try JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys])
-        try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+        try FileReplacement.write(data, to: path)
     }
 }

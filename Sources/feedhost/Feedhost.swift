@@ -22,6 +22,9 @@ struct Feedhost: AsyncParsableCommand {
         // Every command may come to hold credentials.
         CoreDumps.forbid()
         Privileges.giveUp()
-        await main(nil)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let slip = CommandSlip.find(arguments, below: Feedhost.self) { exit(withError: ValidationError(slip)) }
+        if let help = ServeCommand.help(arguments) { return print(help) }
+        await main(arguments)
     }
 }

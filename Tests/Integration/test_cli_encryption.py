@@ -30,7 +30,7 @@ def test_a_wrong_or_missing_key_is_said(home):
     home.set_credentials("alice", "simulator", **SECRETS)
     key = home.folder / "store.db.key"
     text = key.read_text()
-    set_pin = ["credentials", "set", "alice", "--broker", "simulator", "pin=5", "--store", home.store]
+    set_pin = ["credentials", "set", "alice", "--broker", "simulator", "pin=5", "--force", "--store", home.store]
     key.unlink()
     fails(home.run(*set_pin), key, "does not exist")
     key.touch(0o600)

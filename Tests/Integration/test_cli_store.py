@@ -105,8 +105,8 @@ def test_credentials_are_never_shown(home, start_host, connect):
     pairs = [f"{name}={value}" for name, value in SECRETS.items()]
     outputs = []
     for command, stdin in (
-        (("set", "alice", "--broker", "simulator", *pairs), None),
-        (("set", "alice", "--broker", "simulator", "--stdin"), json.dumps(SECRETS)),
+        (("set", "alice", "--broker", "simulator", "--force", *pairs), None),
+        (("set", "alice", "--broker", "simulator", "--force", "--stdin"), json.dumps(SECRETS)),
         (("list",), None),
         (("set", "alice", "--broker", "simulator", "nothing", SECRETS["pin"]), None),
         (("set", "alice", "--broker", "simulator", f"a={SECRETS['pin']}", f"a={SECRETS['pin']}"), None)):

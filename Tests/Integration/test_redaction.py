@@ -181,7 +181,7 @@ def test_credentials_of_the_command_line(start_host, tmp_path):
         (["--stdin"], given["other"]),
     ]):
         result = host.run(
-            "credentials", "set", "alice", "--broker", "simulator", *arguments, "--store", host.store, stdin=stdin)
+            "credentials", "set", "alice", "--broker", "simulator", "--force", *arguments, "--store", host.store, stdin=stdin)
         outputs[f"number {number}"] = result.stdout + result.stderr
     wrong = host.run("keys", "revoke", given["other"], "--store", host.store)
     outputs["revoke"] = wrong.stdout + wrong.stderr

@@ -18,7 +18,8 @@ public final class AdapterRegistry: Sendable {
         }
     }
 
-    private let folders: [PluginFolder]
+    /// Where it was looked, in search order, whether there is such a folder or not.
+    public let folders: [PluginFolder]
     private let rules: ConflictRules
     private let examination: PluginExamination
     private let state: Mutex<RegistryState>

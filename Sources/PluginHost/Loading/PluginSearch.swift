@@ -21,10 +21,12 @@ public enum PluginSearch {
     ///   - explicit: The values of `--plugins`.
     ///   - environment: Read for `FEEDHOST_PLUGIN_PATH` (colon-separated), `XDG_DATA_HOME` and `HOME`.
     ///   - directory: What relative paths start from; nil for the working directory.
+    ///   - program: The host's own binary, beside which its bundled adapters may lie; nil for none.
     /// - Returns: All folders, whether they exist or not; two that are the same real folder count once, at the first
     ///   place.
     public static func folders(
-        explicit: [String] = [], environment: [String: String], directory: String? = nil
+        explicit: [String] = [], environment: [String: String], directory: String? = nil,
+        program: String? = nil
     ) -> [PluginFolder] {
         let start = directory ?? workingDirectory()
         let variable = (environment["FEEDHOST_PLUGIN_PATH"] ?? "").split(separator: ":").map(String.init)
@@ -39,6 +41,9 @@ public enum PluginSearch {
             usual.append("\(home)/.local/share/feedhost/plugins.d")
         }
         usual += ["/usr/local/lib/feedhost/plugins.d", "/usr/lib/feedhost/plugins.d"]
+        if let program = program.flatMap(realPath), let slash = program.lastIndex(of: "/") {
+            usual.append("\(program[..<slash])/plugins.d")
+        }
         folders += usual.map { PluginFolder(path: trimmed($0), isExplicit: false) }
         var seen: Set<String> = []
         return folders.filter { seen.insert(realPath($0.path) ?? $0.path).inserted }

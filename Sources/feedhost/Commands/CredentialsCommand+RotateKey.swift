@@ -3,6 +3,7 @@ import ArgumentParser
 
 extension CredentialsCommand {
     struct RotateKey: StoreCommand {
+        static let part = StorePart.credentials
         static let configuration = CommandConfiguration(
             commandName: "rotate-key", abstract: "Makes a new master key and encrypts all credentials with it.",
             discussion:

@@ -12,6 +12,7 @@ struct CredentialsCommand: AsyncParsableCommand {
 
 extension CredentialsCommand {
     struct Set: StoreCommand {
+        static let part = StorePart.credentials
         static let configuration = CommandConfiguration(
             abstract: "Sets credentials; those not named stay, an empty value removes one.",
             discussion:
@@ -21,7 +22,7 @@ extension CredentialsCommand {
         @Option(help: "The broker that they are for.") var broker: String
         @Argument(help: ArgumentHelp("As in api_key=…", valueName: "key=value")) var values: [String] = []
         @Flag(help: "Reads a JSON object of texts from standard input.") var stdin = false
-        @OptionGroup var options: ConfigurationOptions
+        @OptionGroup var options: BrokerOptions
 
         func validate() throws {
             guard stdin != !values.isEmpty else {
@@ -29,8 +30,23 @@ extension CredentialsCommand {
             }
         }
 
-        func perform(in store: AccountStore) async throws -> StoreReply {
-            let pairs = stdin ? try Self.fromStandardInput() : try CredentialInput.pairs(values)
+        func perform(in store: AccountStore) async throws -> StoreReply { try await put(try pairs(), in: store) }
+
+        func perform(in store: AccountStore, _ settings: Settings) async throws -> StoreReply {
+            let pairs = try pairs()
+            // Of an unknown user the store says so, which is the more helpful error.
+            if try await store.hasUser(name) {
+                let given = pairs.filter { !$0.value.revealed.isEmpty }.keys
+                try options.check(broker, credentials: given, settings)
+            }
+            return try await put(pairs, in: store)
+        }
+
+        private func pairs() throws -> [String: Secret] {
+            stdin ? try Self.fromStandardInput() : try CredentialInput.pairs(values)
+        }
+
+        private func put(_ pairs: [String: Secret], in store: AccountStore) async throws -> StoreReply {
             let names = try await store.setCredentials(user: name, broker: broker, pairs)
             let held = names.isEmpty ? "none" : names.joined(separator: ", ")
             return StoreReply(note: "Credentials of user \(name) at \(broker): \(held).")
@@ -45,6 +61,7 @@ extension CredentialsCommand {
     }
 
     struct List: StoreCommand {
+        static let part = StorePart.credentials
         static let configuration = CommandConfiguration(
             abstract: "Shows which credentials are set, never their values.")
         @Argument(help: "Only those of this user.") var name: String?
@@ -61,6 +78,7 @@ extension CredentialsCommand {
     }
 
     struct Remove: StoreCommand {
+        static let part = StorePart.credentials
         static let configuration = CommandConfiguration(abstract: "Removes all credentials of a user at a broker.")
         @Argument(help: "The user.") var name: String
         @Option(help: "The broker that they are for.") var broker: String

@@ -60,8 +60,7 @@ struct DoctorCommand: AsyncParsableCommand {
             }
         }
         if registry.brokers.isEmpty {
-            findings.bad(
-                "adapter", "none is loaded; put an adapter's .so into ./plugins.d, or name its folder with --plugins")
+            findings.bad("adapter", Plugins.nothingFound(registry))
         }
         do {
             _ = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Instruments
 import MarketData
+import Operations
 import PluginHost
 
 extension InstrumentsCommand {
@@ -53,6 +54,8 @@ extension InstrumentsCommand {
         }
 
         private static func read(_ path: String) throws -> [UInt8] {
+            let code = FileTrouble.examine(path)
+            guard code == 0 else { throw StartError("\(path) \(FileTrouble.reading(path, code)).") }
             do {
                 let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
                 defer { try? handle.close() }

@@ -5,6 +5,7 @@ import MarketData
 
 extension KeysCommand {
     struct Allow: StoreCommand {
+        static let part = StorePart.keys
         static let configuration = CommandConfiguration(
             abstract: "Changes what a key allows, or until when it is good.",
             discussion:

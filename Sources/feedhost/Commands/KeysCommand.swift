@@ -12,6 +12,7 @@ struct KeysCommand: AsyncParsableCommand {
 
 extension KeysCommand {
     struct Issue: StoreCommand {
+        static let part = StorePart.keys
         static let configuration = CommandConfiguration(
             abstract: "Makes a key and prints it, alone, on standard output. It cannot be shown again.",
             discussion: "Without further options it allows everything that the user may see, for good.")
@@ -34,6 +35,7 @@ extension KeysCommand {
     }
 
     struct List: StoreCommand {
+        static let part = StorePart.keys
         static let configuration = CommandConfiguration(abstract: "Shows all keys by number and last four characters.")
         @Argument(help: "Only those of this user.") var name: String?
         @OptionGroup var options: ConfigurationOptions
@@ -54,6 +56,7 @@ extension KeysCommand {
     }
 
     struct Revoke: StoreCommand {
+        static let part = StorePart.keys
         static let configuration = CommandConfiguration(
             abstract: "Revokes a key for good; clients that came in with it are ended.")
         @Argument(help: "The key's number, or the key itself.") var key: String?

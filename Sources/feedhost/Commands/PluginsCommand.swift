@@ -22,7 +22,8 @@ struct PluginsCommand: AsyncParsableCommand {
             var input = configuration.input
             input.pluginFolders = plugins
             let settings = try Settings.load(input)
-            let records = Plugins.scan(settings).report
+            let registry = Plugins.scan(settings)
+            let records = registry.report
             guard !json else {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -30,7 +31,9 @@ struct PluginsCommand: AsyncParsableCommand {
                 return
             }
             guard !records.isEmpty else {
-                print("No plugin was found. Put an adapter's .so into ./plugins.d, or name a folder with --plugins.")
+                print(
+                    Plugins.nothingFound(registry).prefix(1).uppercased() + Plugins.nothingFound(registry).dropFirst()
+                        + ".")
                 return
             }
             let rows = records.map { record in

@@ -7,7 +7,21 @@ import MarketData
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Runs the host until it gets SIGTERM or SIGINT.",
-        discussion: SettingsReference.text)
+        discussion: "Every setting stands below the options; `feedhost doctor --settings` lists them too.")
+
+    /// The help with all settings behind the options, where a discussion would stand before them.
+    /// - Returns: Nil when this is not what the arguments ask for.
+    static func help(_ arguments: [String]) -> String? {
+        do {
+            _ = try Feedhost.parseAsRoot(arguments)
+            return nil
+        } catch {
+            let message = Feedhost.fullMessage(for: error)
+            guard Feedhost.exitCode(for: error) == .success, message == Feedhost.helpMessage(for: ServeCommand.self)
+            else { return nil }
+            return message + "\n\n" + SettingsReference.text
+        }
+    }
 
     @OptionGroup var options: ServeSettingsOptions
     @Flag(help: "A temporary store with a user on the simulator; prints its key.") var demo = false

@@ -10,11 +10,14 @@ struct UsersCommand: AsyncParsableCommand {
 
 extension UsersCommand {
     struct Add: StoreCommand {
+        static let part = StorePart.users
         static let configuration = CommandConfiguration(abstract: "Adds a user; makes the store if there is none.")
         static let makesStore = true
         @Argument(help: "1 to 64 visible characters without spaces.") var name: String
         @Option(help: "As in \"zerodha\".") var broker: String
-        @OptionGroup var options: ConfigurationOptions
+        @OptionGroup var options: BrokerOptions
+
+        func check(_ settings: Settings) throws { try options.check(broker, settings) }
 
         func perform(in store: AccountStore) async throws -> StoreReply {
             try await store.addUser(name, broker: broker)
@@ -23,6 +26,7 @@ extension UsersCommand {
     }
 
     struct List: StoreCommand {
+        static let part = StorePart.users
         static let configuration = CommandConfiguration(abstract: "Shows all users.")
         @OptionGroup var options: ConfigurationOptions
 
@@ -43,11 +47,14 @@ extension UsersCommand {
     }
 
     struct Move: StoreCommand {
+        static let part = StorePart.users
         static let configuration = CommandConfiguration(
             abstract: "Puts a user on another broker; keys and credentials stay.")
         @Argument var name: String
         @Option(help: "The new broker.") var broker: String
-        @OptionGroup var options: ConfigurationOptions
+        @OptionGroup var options: BrokerOptions
+
+        func check(_ settings: Settings) throws { try options.check(broker, settings) }
 
         func perform(in store: AccountStore) async throws -> StoreReply {
             try await store.moveUser(name, to: broker)
@@ -56,6 +63,7 @@ extension UsersCommand {
     }
 
     struct Remove: StoreCommand {
+        static let part = StorePart.users
         static let configuration = CommandConfiguration(
             abstract: "Removes a user with all keys and credentials; connected clients are ended.")
         @Argument var name: String

@@ -22,7 +22,8 @@ enum Plugins {
         var withoutPath = environment
         // The settings have it already, from whatever source it came.
         withoutPath["FEEDHOST_PLUGIN_PATH"] = nil
-        let folders = PluginSearch.folders(explicit: settings.plugins.folders, environment: withoutPath)
+        let folders = PluginSearch.folders(
+            explicit: settings.plugins.folders, environment: withoutPath, program: "/proc/self/exe")
         let allowed = settings.validBrokers.isEmpty ? nil : Set(settings.validBrokers)
         return AdapterRegistry.scan(
             .init(folders: folders, allowed: allowed, pins: settings.plugins.pins),
@@ -41,6 +42,13 @@ enum Plugins {
             default: logger.warning("\(record.path) is not loaded: \(record.reason ?? record.state.rawValue)")
             }
         }
+        if registry.brokers.isEmpty { logger.warning("\(nothingFound(registry))") }
+    }
+
+    /// What to say when no broker has an adapter.
+    static func nothingFound(_ registry: AdapterRegistry) -> String {
+        "no adapter was found, so no broker can be served but `external`; looked in \(registry.folders.map(\.path).joined(separator: ", ")). "
+            + "Put an adapter's .so into one of these folders, or name another with --plugins"
     }
 
     /// The settings that each loaded adapter declares.

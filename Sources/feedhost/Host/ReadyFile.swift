@@ -1,4 +1,5 @@
 import Foundation
+import Operations
 
 /// What `--ready-file` holds as long as clients can connect: how to reach this host, for scripts.
 struct ReadyFile: Codable, Sendable {
@@ -14,17 +15,19 @@ struct ReadyFile: Codable, Sendable {
     let brokers: [String]
 
     /// Writes the file in one step: whoever sees it sees all of it.
+    /// - Throws: ``StartError``.
     func write(to path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            try encoder.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
+            try FileReplacement.write(try encoder.encode(self), to: path)
         } catch {
-            throw StartError("The ready file \(path) cannot be written: \(error.localizedDescription).")
+            throw StartError("The ready file \(path) \(error).")
         }
     }
 
-    static func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
+    /// A file alone: a folder that was named by mistake stays.
+    static func remove(_ path: String) { unlink(path) }
 }
 
 /// Why the host does not start: a sentence for the person at the terminal.

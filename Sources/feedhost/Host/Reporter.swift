@@ -51,8 +51,7 @@ struct Reporter: Sendable {
                 } catch {
                     // Said once: a full disk would otherwise be told to a full disk.
                     if !isFailing {
-                        logger.warning(
-                            "the stats file \(settings.stats.path) cannot be written: \(error.localizedDescription)")
+                        logger.warning("the stats file \(settings.stats.path) \(error)")
                     }
                     isFailing = true
                 }

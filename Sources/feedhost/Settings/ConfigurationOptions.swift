@@ -1,8 +1,13 @@
 import ArgumentParser
 import Foundation
 
+/// Options that settings are read by.
+protocol SettingsOptions: ParsableArguments {
+    var input: SettingsInput { get }
+}
+
 /// Where the configuration is; every command that has one takes these.
-struct ConfigurationOptions: ParsableArguments {
+struct ConfigurationOptions: SettingsOptions {
     @Option(help: ArgumentHelp("Configuration in YAML; without it feedhost.yaml, if there is one.", valueName: "file"))
     var config: String?
     @Option(
@@ -10,6 +15,9 @@ struct ConfigurationOptions: ParsableArguments {
     var envFile: String?
     @Option(help: ArgumentHelp("File with users, keys and credentials.", valueName: "file"))
     var store: String?
+    @Option(
+        help: ArgumentHelp("Any setting, or one of an adapter (broker.key); repeatable.", valueName: "key=value"))
+    var set: [String] = []
 
     var input: SettingsInput {
         var input = SettingsInput()
@@ -17,6 +25,7 @@ struct ConfigurationOptions: ParsableArguments {
         input.envFile = envFile
         input.environment = ProcessInfo.processInfo.environment
         input.folder = FileManager.default.currentDirectoryPath
+        input.assignments = set
         input.flags = [("--store", "store", store)].compactMap { flag, key, value in
             value.map { SettingSource.Flag(flag: flag, key: key, value: $0) }
         }
@@ -25,23 +34,20 @@ struct ConfigurationOptions: ParsableArguments {
 }
 
 /// What commands that use adapters can be told on top of it.
-struct AdapterOptions: ParsableArguments {
+struct AdapterOptions: SettingsOptions {
     @OptionGroup var configuration: ConfigurationOptions
     @Option(help: ArgumentHelp("Folder with adapters, before all others; repeatable.", valueName: "dir"))
     var plugins: [String] = []
-    @Option(help: ArgumentHelp("Setting of an adapter; repeatable.", valueName: "broker.key=value"))
-    var set: [String] = []
 
     var input: SettingsInput {
         var input = configuration.input
         input.pluginFolders = plugins
-        input.assignments = set
         return input
     }
 }
 
 /// What `serve` can be told on top of that.
-struct ServeSettingsOptions: ParsableArguments {
+struct ServeSettingsOptions: SettingsOptions {
     @OptionGroup var adapters: AdapterOptions
     @Option(help: "Address that clients connect to.")
     var host: String?

@@ -7,6 +7,9 @@ enum SettingTable {
         proxy + clients + bus + plugins + accounts + tokens + instruments + limits + logs + hardening + fromOpenAlgo
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
     static let variables = Set(all.compactMap(\.environment))
+    /// What stands before the dot: `proxy`, `log`.
+    static let sections = Set(
+        all.compactMap { $0.key.contains(".") ? $0.key.prefix { $0 != "." } : nil }.map(String.init))
 
     private static let proxy: [SettingDefinition] = [
         .init("proxy.host", "WEBSOCKET_HOST", .host, default: "127.0.0.1", "address that clients connect to"),

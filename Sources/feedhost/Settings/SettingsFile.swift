@@ -1,4 +1,5 @@
 import Foundation
+import Operations
 
 /// Reads the configuration's files.
 struct SettingsFile {
@@ -9,18 +10,12 @@ struct SettingsFile {
     /// Nil when there is none and none is required.
     func text(_ name: String, required: Bool) throws(SettingsError) -> String? {
         let url = URL(fileURLWithPath: name, relativeTo: URL(fileURLWithPath: folder, isDirectory: true))
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-            if required { throw SettingsError(["There is no file \(name)."]) }
-            return nil
-        }
-        if isFolder.boolValue {
-            // A folder `.env` is somebody's virtual environment.
-            if required { throw SettingsError(["\(name) is a folder, not a file."]) }
-            return nil
-        }
-        guard let bytes = try? Data(contentsOf: url) else {
-            throw SettingsError(["\(name) cannot be read by this user."])
+        let code = FileTrouble.examine(url.path)
+        // Without being asked for, no file is needed; and a folder `.env` is somebody's virtual environment.
+        if code != 0, code != EACCES, !required { return nil }
+        if code == ENOENT || code == ENOTDIR { throw SettingsError(["There is no file \(name)."]) }
+        guard code == 0, let bytes = try? Data(contentsOf: url) else {
+            throw SettingsError(["\(name) \(FileTrouble.reading(url.path, code == 0 ? EIO : code))."])
         }
         guard bytes.count <= Self.limit else {
             throw SettingsError(["\(name) is larger than 1 MiB: that is no configuration."])

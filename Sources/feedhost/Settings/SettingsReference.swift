@@ -2,7 +2,8 @@
 enum SettingsReference {
     static let text: String = {
         var lines = [
-            "Settings, strongest source first: flag, environment, .env (--env-file), feedhost.yaml (--config), default.",
+            "Settings, strongest source first: flag (--set KEY=VALUE takes each of them), environment, .env (--env-file),",
+            "feedhost.yaml (--config), default.",
             "",
         ]
         for definition in SettingTable.all {

@@ -12,20 +12,35 @@ struct StoreReply: Sendable, Equatable {
 
 /// A command that works on the account store. Conforming types are short: they name their arguments and what to do.
 protocol StoreCommand: AsyncParsableCommand {
-    var options: ConfigurationOptions { get }
+    associatedtype Options: SettingsOptions
+    var options: Options { get }
+    /// Told when the host does not look at it.
+    static var part: StorePart { get }
     /// True for the commands that begin a store; for the others a missing file is an error, since its name may be mistyped.
     static var makesStore: Bool { get }
+    /// Before the store is opened: what the settings and the adapters say to the arguments.
+    func check(_ settings: Settings) throws
     func perform(in store: AccountStore) async throws -> StoreReply
+    /// The same for commands that read more than their arguments and have the settings judge it.
+    func perform(in store: AccountStore, _ settings: Settings) async throws -> StoreReply
 }
 
 extension StoreCommand {
     static var makesStore: Bool { false }
 
+    func check(_ settings: Settings) throws {}
+
+    func perform(in store: AccountStore, _ settings: Settings) async throws -> StoreReply {
+        try await perform(in: store)
+    }
+
     func run() async throws {
         let settings = try Settings.load(options.input)
+        try check(settings)
+        if let notice = Self.part.notice(settings) { Self.say(notice) }
         let store = try settings.accountStore(create: Self.makesStore)
         for notice in store.notices + settings.notices { Self.say(notice) }
-        let reply = try await perform(in: store)
+        let reply = try await perform(in: store, settings)
         if !reply.note.isEmpty { Self.say(reply.note) }
         if !reply.output.isEmpty { print(reply.output) }
         // The last connection to close leaves one file behind instead of three.

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import MarketBus
 import MarketData
+import Operations
 
 /// The keys of the bus, as the settings name them.
 enum BusKeys {
@@ -21,14 +22,19 @@ enum BusKeys {
                 "bus.curve.certificate is set, and bus.curve.clients is not. Name the folder with the public keys (*.key) of those who may connect to the bus."
             )
         }
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: clients, isDirectory: &isFolder), isFolder.boolValue else {
+        let code = FileTrouble.examine(clients)
+        guard code == EISDIR else {
+            if code == EACCES {
+                throw StartError("bus.curve.clients: \(clients) \(FileTrouble.reading(clients, code)).")
+            }
             throw StartError("bus.curve.clients: \(clients) is not a folder. Make it; it may be empty.")
         }
         return BusCurve(certificate: try certificate(path), clients: clients)
     }
 
     private static func certificate(_ path: String) throws -> CurveCertificate {
+        let code = FileTrouble.examine(path)
+        guard code == 0 else { throw StartError("bus.curve.certificate: \(path) \(FileTrouble.reading(path, code)).") }
         guard let facts = try? FileManager.default.attributesOfItem(atPath: path),
             let text = try? String(contentsOfFile: path, encoding: .utf8)
         else { throw StartError("bus.curve.certificate: \(path) cannot be read.") }
