@@ -72,9 +72,9 @@ extension Permissions {
                 "\(AccountNames.shown(pattern)) names an exchange: give the symbol alone, and the exchange with --exchanges."
             )
         }
-        guard (1...96).contains(pattern.utf8.count), pattern.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+        guard Instrument.isSymbol(pattern) else {
             throw wrong(
-                "\(AccountNames.shown(pattern)) cannot be a symbol or a pattern: 1 to 96 bytes without spaces are allowed, * for any characters and ? for one."
+                "\(AccountNames.shown(pattern)) cannot be a symbol or a pattern: 1 to 96 bytes are allowed, with spaces only inside and nothing invisible, * for any characters and ? for one."
             )
         }
     }

@@ -17,11 +17,42 @@ public struct Instrument: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { "\(exchange):\(symbol)" }
 
-    /// Names are bounded and printable, so that nothing from a client can blow up a topic or a log line.
+    /// Names are bounded, visible and on one line, so that nothing from a client can blow up a topic or a log line.
+    ///
+    /// A symbol may hold spaces inside (`ALAN SCOTT` of BSE) and letters of any script (`币安人生USDT`). Neither
+    /// may hold control characters, or characters that look like nothing or like a space: such a name could not
+    /// be told from another one in a log or on a screen.
     public var isPlausible: Bool {
-        !exchange.isEmpty && !symbol.isEmpty && exchange.utf8.count <= 32 && symbol.utf8.count <= 96
-            && exchange.utf8.allSatisfy(Instrument.isPrintable) && symbol.utf8.allSatisfy(Instrument.isPrintable)
+        Self.isName(exchange, limit: 32, spaces: false) && Self.isName(symbol, limit: 96, spaces: true)
     }
 
-    private static func isPrintable(_ byte: UInt8) -> Bool { byte > 0x20 && byte != 0x7F }
+    /// Whether `text` may be a symbol, or a part of one, such as a pattern for symbols.
+    public static func isSymbol(_ text: String) -> Bool { isName(text, limit: 96, spaces: true) }
+
+    /// - Parameter limit: Bytes of UTF-8.
+    private static func isName(_ text: String, limit: Int, spaces: Bool) -> Bool {
+        let bytes = text.utf8
+        guard (1...limit).contains(bytes.count), bytes.first != 0x20 else { return false }
+        var last: UInt8 = 0
+        var isASCII = true
+        for byte in bytes {
+            guard byte > 0x20 || byte == 0x20 && spaces, byte != 0x7F else { return false }
+            if byte >= 0x80 { isASCII = false }
+            last = byte
+        }
+        return last != 0x20 && (isASCII || text.unicodeScalars.allSatisfy(isVisible))
+    }
+
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return true }
+        // U+FFFD stands for bytes that were no text.
+        if scalar == "\u{FFFD}" || scalar.properties.isDefaultIgnorableCodePoint { return false }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
+            .spaceSeparator:
+            return false
+        default:
+            return true
+        }
+    }
 }

@@ -38,8 +38,9 @@ public struct Permissions: Sendable, Hashable {
 
     public func allows(_ mode: Mode) -> Bool { modes.contains(mode) }
 
-    /// Whether a symbol matches a pattern: `*` stands for any number of characters, `?` for one, everything else for itself;
-    /// upper and lower case differ. Linear in the product of both lengths, whatever the pattern.
+    /// Whether a symbol matches a pattern: `*` stands for any number of characters, `?` for one (of any script),
+    /// everything else for itself; upper and lower case differ. Linear in the product of both lengths, whatever the
+    /// pattern.
     public static func matches(_ symbol: String, pattern: String) -> Bool {
         let (text, pattern) = (Array(symbol.utf8), Array(pattern.utf8))
         var (t, p) = (0, 0)
@@ -49,8 +50,11 @@ public struct Permissions: Sendable, Hashable {
             if p < pattern.count, pattern[p] == UInt8(ascii: "*") {
                 retry = (t, p + 1)
                 p += 1
-            } else if p < pattern.count, pattern[p] == UInt8(ascii: "?") || pattern[p] == text[t] {
+            } else if p < pattern.count, pattern[p] == text[t] || pattern[p] == UInt8(ascii: "?") {
+                let isWhole = pattern[p] == UInt8(ascii: "?")
                 (t, p) = (t + 1, p + 1)
+                // The other bytes of a character beyond ASCII.
+                while isWhole, t < text.count, text[t] & 0xC0 == 0x80 { t += 1 }
             } else if let last = retry {
                 retry = (last.text + 1, last.pattern)
                 (t, p) = (last.text + 1, last.pattern)

@@ -58,7 +58,8 @@ struct KeyTermsTests {
 
     @Test func accountHoldsAllThatTheKeyMay() async throws {
         let permissions = Permissions(
-            brokers: ["zerodha"], exchanges: ["NSE", "NFO"], symbols: ["NIFTY*", "RELIANCE"], modes: [.ltp, .depth],
+            brokers: ["zerodha"], exchanges: ["NSE", "NFO"], symbols: ["NIFTY*", "ALAN SCOTT", "币*"],
+            modes: [.ltp, .depth],
             orders: false, maxInstruments: 50)
         let key = try await store.issueKey(user: "alice", name: "limited", terms: KeyTerms(permissions: permissions))
         try await store.setCredentials(user: "alice", broker: "angel", ["token": Secret("t")])
@@ -76,7 +77,8 @@ struct KeyTermsTests {
     @Test(arguments: [
         Permissions(brokers: []), Permissions(brokers: ["Zerodha"]), Permissions(exchanges: ["nse"]),
         Permissions(exchanges: [""]), Permissions(exchanges: Set((0...100).map { "X\($0)" })),
-        Permissions(symbols: []), Permissions(symbols: [""]), Permissions(symbols: ["NIFTY BANK"]),
+        Permissions(symbols: []), Permissions(symbols: [""]), Permissions(symbols: [" NIFTY"]),
+        Permissions(symbols: ["NIFTY "]), Permissions(symbols: ["NIFTY\u{200B}BANK"]),
         Permissions(symbols: ["NSE:RELIANCE"]), Permissions(symbols: [String(repeating: "x", count: 97)]),
         Permissions(symbols: Array(repeating: "*", count: 101)), Permissions(symbols: ["a\u{1B}[31m"]),
         Permissions(modes: []), Permissions(maxInstruments: 0), Permissions(maxInstruments: 1_000_001),

@@ -44,15 +44,19 @@ import Testing
     }
 
     @Test(arguments: [
-        ("Nifty 50", "NSE", "NIFTY", "NSE_INDEX"), ("Nifty Bank", "NSE", "BANKNIFTY", "NSE_INDEX"),
-        ("Nifty Next 50", "NSE", "NIFTYNXT50", "NSE_INDEX"), ("Nifty Fin Service", "NSE", "FINNIFTY", "NSE_INDEX"),
-        ("NIFTY MID SELECT", "NSE", "MIDCPNIFTY", "NSE_INDEX"), ("India VIX", "NSE", "INDIAVIX", "NSE_INDEX"),
-        ("Nifty IT", "NSE", "NIFTYIT", "NSE_INDEX"), ("SENSEX", "BSE", "SENSEX", "BSE_INDEX"),
-        ("SNSX50", "BSE", "SENSEX50", "BSE_INDEX"), ("MCXBULLDEX", "MCX", "MCXBULLDEX", "MCX_INDEX"),
+        ("Nifty 50", "NIFTY", "NSE", "NIFTY", "NSE_INDEX"),
+        ("Nifty Bank", "BANKNIFTY", "NSE", "BANKNIFTY", "NSE_INDEX"),
+        ("Nifty Next 50", "NIFTY NEXT 50", "NSE", "NIFTYNXT50", "NSE_INDEX"),
+        ("Nifty Fin Service", "NIFTY FIN SERVICE", "NSE", "FINNIFTY", "NSE_INDEX"),
+        ("NIFTY MID SELECT", "NIFTY MID SELECT", "NSE", "MIDCPNIFTY", "NSE_INDEX"),
+        ("India VIX", "INDIA VIX", "NSE", "INDIAVIX", "NSE_INDEX"),
+        ("Nifty IT", "NIFTY IT", "NSE", "NIFTYIT", "NSE_INDEX"), ("SENSEX", "SENSEX", "BSE", "SENSEX", "BSE_INDEX"),
+        ("SNSX50", "SNSX50", "BSE", "SENSEX50", "BSE_INDEX"),
+        ("MCXBULLDEX", "MCXBULLDEX", "MCX", "MCXBULLDEX", "MCX_INDEX"),
     ])
-    func namesIndices(symbol: String, segment: String, expected: String, exchange: String) throws {
+    func namesIndices(symbol: String, name: String, segment: String, expected: String, exchange: String) throws {
         let row = try row(
-            record("99926000", symbol, "NIFTY", type: "AMXIDX", segment: segment, strike: "0.000000", tick: "0.000000"))
+            record("99926000", symbol, name, type: "AMXIDX", segment: segment, strike: "0.000000", tick: "0.000000"))
         #expect((row.symbol, row.exchange, row.type) == (expected, exchange, "INDEX"))
         #expect((row.brokerSymbol, row.brokerExchange) == (symbol, segment))
         #expect(row.tickSize == 0)
@@ -99,6 +103,40 @@ import Testing
             record(
                 "1", "USDINR24MARFUT", "USDINR", type: "FUTCUR", segment: "CDS", expiry: "28MAR2024", tick: "0.250000"))
         #expect((row.tickSize, row.priceExponent) == (25_000, -7))  // 0.0025
+    }
+
+    /// The file's ticks of currencies are in paise, or in the segment's ten-millionths of a rupee. No contract moves in
+    /// steps of more than a rupee, and the exchange quotes four decimals, so what can be paise cannot be the other.
+    @Test(
+        arguments: [
+            ("0.250000", 25_000), ("25000.000000", 25_000), ("0.010000", 1_000), ("1000.000000", 1_000),
+            ("100.000000", 10_000_000), ("5.000000", 500_000), ("50000.000000", 50_000), ("100.000001", 0),
+            ("999.000000", 0), ("500.000000", 0), ("0.000000", 0), ("-1.000000", 0), ("", 0), ("x", 0),
+        ] as [(String, Int64)])
+    func ticksOfCurrenciesHaveTwoScales(text: String, tick: Int64) throws {
+        let future = try row(
+            record("1", "USDINR24MARFUT", "USDINR", type: "FUTCUR", segment: "CDS", expiry: "28MAR2024", tick: text))
+        #expect((future.tickSize, future.priceExponent) == (tick, -7))
+        let index = try row(record("1001", "NIFTY50", "NIFTY", type: "INDEX", segment: "CDS", tick: text))
+        #expect((index.tickSize, index.symbol, index.exchange) == (tick, "NIFTY50", "CDS"))
+        // Everywhere else it is paise alone.
+        let share = try row(record("1", "A-EQ", "A", segment: "NSE", tick: "25000.000000"))
+        #expect((share.tickSize, share.priceExponent) == (2_500_000, -4))
+    }
+
+    @Test func symbolsKeepTheirSpaces() throws {
+        #expect(try row(record("1", "12 MFLS3", "12 MFLS3", segment: "BSE")).symbol == "12 MFLS3")
+    }
+
+    @Test(
+        arguments: ["360ONE", "3MINDIA", "SENSEX50", "M&M", "BAJAJ-AUTO", "GUARSEED10"], ["NFO", "BFO", "MCX", "NCDEX"])
+    func underlyingsMayHoldDigits(name: String, segment: String) throws {
+        let option = record(
+            "1", "\(name)24MAR980PE", name, type: "OPTSTK", segment: segment, expiry: "28MAR2024",
+            strike: "98000.000000")
+        #expect(try row(option).symbol == "\(name)28MAR24980PE")
+        let future = record("1", "\(name)24MARFUT", name, type: "FUTSTK", segment: segment, expiry: "28MAR2024")
+        #expect(try row(future).symbol == "\(name)28MAR24FUT")
     }
 
     @Test func leavesOutRowsThatMakeNoSense() throws {

@@ -64,6 +64,59 @@ import Testing
         #expect(host.metric(FH_M_FRAMES_IGNORED) == 1)
     }
 
+    /// Some coins have Chinese names. They are percent-encoded in a URL, and as they are in frames.
+    @Test func carriesNamesBeyondASCII() throws {
+        let host = try load(["trades": "trade"])
+        host.connect()
+        host.subscribe([host.wish("CRYPTO", "币安人生USDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(150))
+        #expect(
+            host.sockets.map(\.url) == [
+                "wss://stream.binance.com:9443/stream?streams=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9Fusdt@trade"
+            ])
+        host.acceptUpgrade()
+        host.subscribe([host.wish("CRYPTO", "龙456USDT", FH_MODE_LTP)])
+        host.advance(by: .milliseconds(150))
+        #expect(host.sockets[0].sentText == [#"{"method":"SUBSCRIBE","params":["龙456usdt@trade"],"id":1}"#])
+        let trade = BinanceDecodingTests.trade.replacing("NKNUSDT", with: "币安人生USDT")
+        host.deliver(trade.replacing("nknusdt@", with: "币安人生usdt@"))
+        #expect(host.tickCount == 1)
+        let escaped = #"\u5e01\u5B89\u4eba\u751fusdt@"#
+        host.deliver(trade.replacing("nknusdt@", with: escaped).replacing("\"t\":77", with: "\"t\":78"))
+        #expect(host.tickCount == 2)
+        #expect(host.metric(FH_M_FRAMES_BAD) == 0 && host.metric(FH_M_FRAMES_IGNORED) == 0)
+    }
+
+    @Test(arguments: [
+        "币安人生usdt", "BTC USDT", "BTC/USDT", "BTC@TRADE", "BTC\"USDT", "BTC\\USDT", "BTC%USDT", "A", "BTC\u{200B}USDT",
+        "BTC\u{1F600}", "币安人生USDT币安人生USDT币安人生USDTX",
+    ])
+    func refusesWhatCanBeNoPair(symbol: String) throws {
+        let host = try load()
+        host.connect()
+        host.subscribe([host.wish("CRYPTO", symbol, FH_MODE_LTP)])
+        #expect(host.results.map(\.outcome) == [UInt32(FH_SUB_REJECTED)])
+        host.advance(by: .seconds(1))
+        #expect(host.sockets.isEmpty)
+    }
+
+    /// A URL has its limit; what does not fit is asked for by frames.
+    @Test func longNamesLeaveRoomInTheURL() throws {
+        let host = try load(["trades": "trade"])
+        host.connect()
+        let names = (0..<150).map { String(repeating: "币", count: 20) + String(10_000 + $0).suffix(4) }
+        host.subscribe(names.map { host.wish("CRYPTO", $0, FH_MODE_LTP) })
+        host.advance(by: .milliseconds(150))
+        #expect(host.sockets.count == 1)
+        #expect(host.sockets[0].url.utf8.count <= 16_384)
+        let inURL = streams(host.sockets[0].url).count
+        #expect(inURL > 50 && inURL < 150)
+        host.acceptUpgrade()
+        host.advance(by: .seconds(3))
+        let asked = host.sockets[0].sentText.map { $0.count(where: { $0 == "@" }) }.reduce(0, +)
+        #expect(inURL + asked == 150)
+    }
+
     @Test func changesTheModeOfAnInstrument() throws {
         let host = try openBinance(FH_MODE_LTP)
         host.subscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_DEPTH, depth: 10)])

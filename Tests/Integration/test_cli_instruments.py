@@ -155,7 +155,7 @@ def test_a_bar_on_a_terminal(home, server):
     (404, ["HTTP 404"]), (500, ["HTTP 500"]), (403, ["credentials", "403"]), (401, ["credentials"]),
     (b"<html>maintenance</html>", ["harbour.csv.gz", "symbol,exchange,token"]), (b"", ["harbour.csv.gz"]),
     (packed(SHARES)[:-12], ["harbour.csv.gz", "cut short"]), (packed(HEADER), ["not a single instrument"]),
-    (packed(HEADER + "BAD NAME,NSE,1\n"), ["not a single instrument"]),
+    (packed(HEADER + "BAD\x01NAME,NSE,1\n"), ["not a single instrument"]),
     (gzip.compress(b"\0" * 100)[:10] + b"\xff" * 40, ["damaged"]),
 ])
 def test_a_failure_leaves_the_old_instruments(home, server, answer, words):
@@ -178,7 +178,7 @@ def test_half_a_download(home, server):
 
 
 def test_rows_that_make_no_sense_are_counted(home, server):
-    server.answers["/harbour.csv.gz"] = packed(SHARES + "BAD NAME,NSE,1\n,NSE,2\nSBIN,NSE,9\n")
+    server.answers["/harbour.csv.gz"] = packed(SHARES + "BAD\x01NAME,NSE,1\n,NSE,2\nSBIN,NSE,9\n")
     assert "4 instruments" in (told := succeeds(home, "sync", "harbour")) and "3 rows left out" in told
     assert found(home, "SBIN") == ["harbour/NSE:SBIN=3045"]
 

@@ -39,7 +39,7 @@ def test_terms_of_keys_are_shown_and_changed(home):
     (["--exchanges", "nse"], ["nse", "Did you mean NSE?"]),
     (["--exchanges", "NSE,,NFO"], ["exchange"]),
     (["--symbols", "NSE:RELIANCE"], ["--exchanges"]),
-    (["--symbols", "NIFTY BANK"], ["without spaces"]),
+    (["--symbols", "NIFTY\u200bBANK"], ["nothing invisible"]),
     (["--symbols", ",".join(["A*"] * 101)], ["100"]),
     (["--brokers", "Zerodha"], ["Zerodha", "lowercase"]),
     (["--max-instruments", "0"], ["1000000"]),

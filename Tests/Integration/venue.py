@@ -6,6 +6,7 @@ import http
 import json
 import threading
 import time
+from urllib.parse import unquote
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import serve
@@ -20,7 +21,7 @@ class Connection:
         self.number = number
         self.ws = ws
         self.path = ws.request.path
-        self.asked_in_url = set(self.path.partition("streams=")[2].split("/"))
+        self.asked_in_url = {unquote(stream) for stream in self.path.partition("streams=")[2].split("/")}
         self.streams = set(self.asked_in_url)
         self.requests: list[dict] = []
         self.is_open = True

@@ -10,7 +10,9 @@ struct PermissionsTests {
         ("SBIN", "S?IN", true), ("SIN", "S?IN", false), ("", "*", true), ("", "", true), ("A", "", false),
         ("", "?", false), ("ABC", "***", true), ("AAB", "*AB", true), ("ABAB", "*AB?B", true), ("ABAB", "*BA?B", false),
         ("A*B", "A*B", true),
-        ("M&M", "M&M", true), ("X", "?*", true), ("", "?*", false), ("é", "??", true),
+        ("M&M", "M&M", true), ("X", "?*", true), ("", "?*", false), ("é", "?", true), ("é", "??", false),
+        ("币安人生USDT", "????USDT", true), ("币安人生USDT", "*人?USDT", true), ("币安人生USDT", "????USDC", false),
+        ("币安", "*???", false), ("ALAN SCOTT", "ALAN *", true), ("ALAN SCOTT", "ALAN?SCOTT", true),
     ])
     func patterns(_ symbol: String, _ pattern: String, _ fits: Bool) {
         #expect(Permissions.matches(symbol, pattern: pattern) == fits)

@@ -12,6 +12,11 @@ import Testing
             ("ZERODHA_NSE_INDEX_NIFTY_DEPTH", "ZERODHA", "NSE_INDEX", "NIFTY", .depth),
             ("NSE_A_B_C_depth", nil, "NSE", "A_B_C", .depth),
             ("FIVE_PAISA_BSE_X:20_DEPTH", "FIVE_PAISA", "BSE", "X:20", .depth),
+            ("BSE_ALAN SCOTT_LTP", nil, "BSE", "ALAN SCOTT", .ltp),
+            ("FLATTRADE_BSE_ALAN SCOTT_LTP", "FLATTRADE", "BSE", "ALAN SCOTT", .ltp),
+            ("NSE_INDEX_NIFTY TOP 10 EW_QUOTE", nil, "NSE_INDEX", "NIFTY TOP 10 EW", .quote),
+            ("BINANCE_CRYPTO_币安人生USDT_DEPTH", "BINANCE", "CRYPTO", "币安人生USDT", .depth),
+            ("BSE_INDEX_BSEOIL&GAS_LTP", nil, "BSE_INDEX", "BSEOIL&GAS", .ltp),
         ] as [(String, String?, String, String, Mode)])
     func readsEveryForm(text: String, broker: String?, exchange: String, symbol: String, mode: Mode) {
         let topic = Topic(text)

@@ -147,7 +147,7 @@ import Testing
             let reply = try await client.reply(
                 to: #"""
                     {"action":"subscribe","symbols":[{"symbol":"LATER","exchange":"NSE"},{"symbol":5,"exchange":"NSE"},
-                    {"symbol":"A B","exchange":"NSE"},{"symbol":"","exchange":"NSE"},{}]}
+                    {"symbol":"A\tB","exchange":"NSE"},{"symbol":"","exchange":"NSE"},{}]}
                     """#)
             guard case .array(let entries) = try #require(reply["subscriptions"]) else { return }
             #expect(reply["status"] == "partial" && entries.count == 3)

@@ -66,11 +66,21 @@ import ZerodhaAdapter
         ("265,1,SENSEX,BSE SENSEX,0,,0,0,0,EQ,INDICES,BSE", "BSE_INDEX", "SENSEX"),
         ("265993,1039,MCXBULLDEX,MCXBULLDEX,0,,0,0,0,EQ,INDICES,MCX", "MCX_INDEX", "MCXBULLDEX"),
         ("291849,1140,GIFT NIFTY,GIFT NIFTY,0,,0,0,0,EQ,INDICES,NSEIX", "GLOBAL_INDEX", "GIFTNIFTY"),
-        ("292105,1141,DOW JONES,DOW JONES,0,,0,0,0,EQ,INDICES,GLOBAL", "GLOBAL_INDEX", "DOWJONES"),
+        ("292105,1141,DOW JONES,DOW JONES,0,,0,0,0,EQ,INDICES,GLOBAL", "GLOBAL_INDEX", "DOW JONES"),
     ])
     func filesAnIndexUnderItsExchange(line: String, exchange: String, symbol: String) throws {
         let row = try #require(rows(line).rows.first)
         #expect((row.exchange, row.symbol, row.type) == (exchange, symbol, "INDEX"))
+    }
+
+    @Test(
+        arguments: ["360ONE", "3MINDIA", "SENSEX50", "M&M", "BAJAJ-AUTO", "NIFTYNXT50"],
+        ["NFO", "BFO", "MCX", "CDS", "BCD"])
+    func underlyingsMayHoldDigits(name: String, exchange: String) throws {
+        let result = try rows(
+            "7,1,\(name)26SEP980PE,\(name),0,2026-09-24,980,0.05,1,PE,\(exchange)-OPT,\(exchange)",
+            "8,1,\(name)26SEPFUT,\(name),0,2026-09-24,0,0.05,1,FUT,\(exchange)-FUT,\(exchange)")
+        #expect(result.rows.map(\.symbol) == ["\(name)24SEP26980PE", "\(name)24SEP26FUT"])
     }
 
     @Test func keepsFineTicksExact() throws {

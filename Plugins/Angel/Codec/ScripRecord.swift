@@ -43,9 +43,11 @@ struct ScripRecord {
         row.name = JSONText.unescaped(name)
         row.expiry = expiry.isEmpty ? nil : CalendarDay(expiry)
         row.lotSize = Self.positive(lotSize, exponent: 0)
-        // Ticks are in paise, strikes too, but for currencies in ten-millionths of a rupee.
+        // Strikes are in paise, but for currencies in ten-millionths of a rupee.
         row.priceExponent = segment == .currency ? -7 : -4
-        row.tickSize = Self.positive(tickSize, exponent: Int(row.priceExponent) + 2)
+        row.tickSize =
+            segment == .currency
+            ? Self.currencyTick(tickSize) : Self.positive(tickSize, exponent: Int(row.priceExponent) + 2)
         let isNamed = segment == .currency ? name(&row, strikeExponent: 0) : name(&row, strikeExponent: -2)
         return isNamed ? row : nil
     }
@@ -74,10 +76,24 @@ struct ScripRecord {
         return true
     }
 
+    /// In ten-millionths of a rupee; 0 for what can be no tick size of a currency.
+    ///
+    /// The file has been seen with both scales: paise as everywhere else (`0.250000`), and the ten-millionths of the
+    /// segment's strikes and packets (`25000.000000`, which in paise would be a step of 250 rupees). Both of these are
+    /// 0.0025 rupees. They cannot be confused: no contract of the segment moves in steps of more than a rupee, so paise
+    /// go up to 100, and the exchange quotes four decimals, so ten-millionths begin at 1000. What lies between is
+    /// neither.
+    private static func currencyTick(_ text: Bytes) -> Int64 {
+        let paise = positive(text, exponent: -5)
+        if paise <= 100 * 100_000 { return paise }
+        let own = positive(text, exponent: 0)
+        return own >= 1_000 ? own : 0
+    }
+
     private func nameIndex(_ row: inout MasterRow) -> Bool {
         guard ["NSE", "BSE", "MCX"].contains(row.exchange) else { return false }
         row.exchange += "_INDEX"
-        row.symbol = symbol == "SNSX50" ? "SENSEX50" : SymbolRules.index(row.brokerSymbol)
+        row.symbol = AngelIndexNames.symbol(row.brokerSymbol, name: row.name, on: row.exchange)
         row.type = "INDEX"
         return true
     }

@@ -54,7 +54,7 @@ extension Binance {
 
     private func route(_ stream: Bytes, _ data: Bytes, _ frame: Frame) -> Verdict {
         guard let at = stream.firstIndex(of: UInt8(ascii: "@")),
-            let index = indices[stream.slice(from: 0, to: at)],
+            let index = index(ofSymbol: stream.slice(from: 0, to: at)),
             let kind = StreamKinds.named(stream.slice(from: at + 1)),
             instruments[index].kinds.contains(kind)
         else { return .ignored }
@@ -64,5 +64,12 @@ extension Binance {
         }
         guard let event = MarketEvent(kind, data) else { return .bad }
         return publish(event, kind, index, frame.receivedAt) ? .taken : .bad
+    }
+
+    /// Names beyond ASCII come as they are, or with the escapes that JSON allows for them.
+    private func index(ofSymbol name: Bytes) -> Int? {
+        if let index = indices[name] { return index }
+        guard name.firstIndex(of: UInt8(ascii: "\\")) != nil else { return nil }
+        return indices[JSONText.unescaped(name)]
     }
 }

@@ -80,7 +80,7 @@ extension Binance {
         guard current.isOpen, sockets.paceTimer == nil else { return }
 
         let missing = wanted.filter { !current.carried.contains($0) }
-        if sockets.isMute, !missing.isEmpty, wanted.count <= StreamSockets.urlLimit {
+        if sockets.isMute, !missing.isEmpty, wanted.count == StreamSockets.fitting(wanted) {
             sockets.successor = open(wanted)
             return
         }
@@ -117,7 +117,7 @@ extension Binance {
     }
 
     private func open(_ streams: [String]) -> StreamSockets.Connection? {
-        let first = streams.prefix(StreamSockets.urlLimit)
+        let first = streams.prefix(StreamSockets.fitting(streams))
         do throws(AdapterError) {
             let socket = try openSocket(sockets.url(first))
             return StreamSockets.Connection(socket: socket, carried: Set(first))

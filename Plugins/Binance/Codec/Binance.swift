@@ -143,9 +143,18 @@ public final class Binance: BaseAdapter {
         unsettled.removeAll()
     }
 
-    /// A symbol goes into a URL: letters and digits, nothing else.
+    /// Capitals and digits of any script: pairs are named after their coins, and some coins have Chinese names. Nothing
+    /// that could end a stream's name (`@`, `/`) or a JSON text.
     private static func isSymbol(_ symbol: String) -> Bool {
-        (2...24).contains(symbol.utf8.count)
-            && symbol.utf8.allSatisfy { (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) }
+        guard (2...24).contains(symbol.unicodeScalars.count) else { return false }
+        return symbol.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .uppercaseLetter, .otherLetter, .decimalNumber, .nonspacingMark, .spacingMark: true
+            // Letters whose script has no capitals for them stay as they are.
+            case .lowercaseLetter, .modifierLetter:
+                !scalar.isASCII && scalar.properties.uppercaseMapping == String(scalar)
+            default: false
+            }
+        }
     }
 }

@@ -8,6 +8,8 @@ import AdapterKit
 struct StreamSockets {
     /// Streams in a URL.
     static let urlLimit = 200
+    /// Bytes of the streams in a URL, which is 16 KiB at the most: encoded names take three times their bytes.
+    static let urlRoom = 15_000
     /// Streams in one frame.
     static let frameLimit = 100
     /// Changes that come closer together than this are made in one go.
@@ -64,8 +66,31 @@ struct StreamSockets {
         self.failures = failures
     }
 
+    /// Names beyond ASCII are percent-encoded in a URL (RFC 3986, section 2.5); in frames they stay as they are.
     func url(_ streams: some Sequence<String>) -> String {
-        "\(endpoint)/stream?streams=\(streams.joined(separator: "/"))"
+        "\(endpoint)/stream?streams=\(streams.map(Self.encoded).joined(separator: "/"))"
+    }
+
+    /// How many of `streams` a URL has room for.
+    static func fitting(_ streams: [String]) -> Int {
+        var room = urlRoom
+        return streams.prefix(urlLimit).prefix { stream in
+            room -= encoded(stream).utf8.count + 1
+            return room >= 0
+        }.count
+    }
+
+    private static func encoded(_ stream: String) -> String {
+        guard !stream.utf8.allSatisfy({ $0 < 0x80 }) else { return stream }
+        var text = ""
+        for byte in stream.utf8 {
+            if byte < 0x80 {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                text += "%" + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return text
     }
 
     mutating func frame(_ method: String, _ streams: some Sequence<String>) -> (id: Int64, text: String) {

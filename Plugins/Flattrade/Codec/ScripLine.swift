@@ -35,7 +35,8 @@ struct ScripLine {
 
     private var cash: MasterRow? {
         if instrument == "INDEX" || instrument == "UNDIND" {
-            return make(Self.index(tradingSymbol), "\(exchange)_INDEX", type: "INDEX")
+            let exchange = "\(exchange)_INDEX"
+            return make(NorenIndexNames.symbol(tradingSymbol, on: exchange), exchange, type: "INDEX")
         }
         guard exchange == "NSE" else { return make(tradingSymbol, exchange, type: "EQ") }
         // Shares of the series EQ and BE go by their bare name; all other series keep theirs.
@@ -45,37 +46,21 @@ struct ScripLine {
         return make(name, exchange, type: type)
     }
 
-    /// OpenAlgo's name of an index; the family has spellings of its own for some.
-    private static func index(_ name: String) -> String {
-        let plain = SymbolRules.index(name).filter { $0 != "-" }
-        return indexNames[plain] ?? plain
-    }
-
-    private static let indexNames = [
-        "NIFTY50": "NIFTY", "NIFTYINDEX": "NIFTY", "NIFTYBANK": "BANKNIFTY", "NIFTYFIN": "FINNIFTY",
-        "NIFTYFINSERVICE": "FINNIFTY", "NIFTYFINSERVICES": "FINNIFTY", "NIFTYFINANCIALSERVICES": "FINNIFTY",
-        "NIFTYNEXT50": "NIFTYNXT50", "NIFTYMIDSELECT": "MIDCPNIFTY", "NIFTYMIDCAPSELECT": "MIDCPNIFTY",
-        "BSESENSEX": "SENSEX", "S&PBSESENSEX": "SENSEX", "BSEBANKEX": "BANKEX", "S&PBSEBANKEX": "BANKEX",
-        "BSESENSEX50": "SENSEX50", "S&PBSESENSEX50": "SENSEX50",
-    ]
-
     // MARK: - Derivatives
 
     private var derivative: MasterRow? {
-        guard let expiry else { return nil }
-        let underlying = underlying
+        guard let expiry, let kind else { return nil }
+        let underlying = underlying(expiry, kind)
         guard !underlying.isEmpty else { return nil }
         var row: MasterRow?
         switch kind {
         case "FUT":
             row = make(SymbolRules.future(underlying, expiry), exchange, type: "FUT")
-        case let type?:
+        default:
             guard let (strike, exponent) = strike else { return nil }
-            let name = SymbolRules.option(underlying, expiry, strike: strike, exponent: exponent, type)
-            row = make(name, exchange, type: type)
+            let name = SymbolRules.option(underlying, expiry, strike: strike, exponent: exponent, kind)
+            row = make(name, exchange, type: kind)
             row?.strike = strike
-        case nil:
-            return nil
         }
         row?.name = underlying
         row?.expiry = expiry
@@ -96,9 +81,11 @@ struct ScripLine {
     }
 
     /// The column has it, except on BFO, where it may have the exchange's name of the contract instead.
-    private var underlying: String {
+    private func underlying(_ expiry: CalendarDay, _ kind: String) -> String {
         if let known = Self.contracts[symbol] { return known }
         guard exchange == "BFO" else { return symbol }
+        let contract = ContractName(tradingSymbol, expiry: expiry, kind: kind, strike: strikeText)
+        if let underlying = contract.underlying { return underlying }
         let rest = tradingSymbol.hasPrefix(symbol) ? tradingSymbol.dropFirst(symbol.count) : ""
         return rest.first?.isNumber == true ? symbol : String(tradingSymbol.prefix { !$0.isNumber })
     }

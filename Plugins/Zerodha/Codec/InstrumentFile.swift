@@ -66,7 +66,7 @@ enum InstrumentFile {
         let type = lines[columns.type]
         if exchange.isIndex {
             row.type = "INDEX"
-            row.symbol = SymbolRules.index(brokerSymbol)
+            row.symbol = ZerodhaIndexNames.symbol(brokerSymbol, on: exchange.name)
         } else if type == "FUT" || type == "CE" || type == "PE" {
             // Without a name or a day there is no OpenAlgo symbol.
             guard !row.name.isEmpty, let expiry = CalendarDay(lines[columns.expiry]) else { return nil }

@@ -32,6 +32,8 @@ enum Listings {
         share(.bse, 500_209, "INFY", "INFOSYS", 156_765),
         share(.bse, 500_112, "SBIN", "STATE BANK OF INDIA", 96_890),
         share(.bse, 532_540, "TCS", "TATA CONSULTANCY SERV LT", 305_615),
+        // BSE has symbols with a space.
+        share(.bse, 539_115, "ALAN SCOTT", "ALAN SCOTT ENTERPRISES", 31_250),
     ]
 
     private static func share(

@@ -7,8 +7,9 @@ enum NorenMaster {
     /// All files of a broker, by path.
     static func files(_ instruments: [SimulatedInstrument], style: NorenMasters) -> [String: ByteBuffer] {
         let indices = Set(instruments.lazy.filter(\.segment.isIndex).map(\.root))
-        // Indices of the BSE are in no file: clients know their tokens by heart.
-        let rows = instruments.lazy.filter { $0.segment != .bseIndex }.compactMap { instrument in
+        // Flattrade lists the indices of the BSE among its shares. In the others' files they are not: clients know their
+        // tokens by heart.
+        let rows = instruments.lazy.filter { $0.segment != .bseIndex || style == .csv }.compactMap { instrument in
             NorenMasterRow(instrument, isOnIndex: indices.contains(instrument.root))
         }
         switch style {

@@ -5,7 +5,7 @@ struct NorenMasterRow {
     let lotSize: Int64
     let root: String
     let symbol: String
-    /// EQ, INDEX, FUTIDX, OPTSTK, FUTCUR, OPTFUT and so on.
+    /// EQ, INDEX, UNDIND, FUTIDX, OPTSTK, FUTCUR, OPTFUT and so on.
     let type: String
     /// `28-NOV-2026`; empty without one.
     let expiry: String
@@ -62,7 +62,7 @@ struct NorenMasterRow {
     private static func type(of instrument: SimulatedInstrument, isOnIndex: Bool) -> String {
         switch instrument.contract {
         case .cash: instrument.segment == .bse ? "A" : "EQ"
-        case .index: "INDEX"
+        case .index: instrument.segment == .bseIndex ? "UNDIND" : "INDEX"
         case .future, .option: instrument.derivativeType(isOnIndex: isOnIndex)
         }
     }

@@ -37,7 +37,8 @@ import Testing
         var strict = AngelOptions()
         strict.checksAPIKey = true
         let bench = try VenueBench(.angel(strict))
-        for value in [nil, "wrong"] {
+        // Any client code will do; see below.
+        for value in [nil, name == "x-client-code" ? "" : "wrong"] {
             var headers = Self.headers
             headers[name] = value
             let refused = #expect(throws: VenueBench.Refused.self) {
@@ -46,6 +47,19 @@ import Testing
             #expect(refused?.answer.status == .unauthorized)
             #expect(refused?.header("x-error-message") == text)
         }
+    }
+
+    /// OpenAlgo's adapter sends the name of its own user as the client code, and the broker lets it in.
+    @Test func takesAnyClientCodeWithRightTokens() throws {
+        let bench = try VenueBench(.angel)
+        var headers = Self.headers
+        headers["x-client-code"] = "alice"
+        #expect(throws: Never.self) { try bench.connect("/smart-stream", headers: headers) }
+        #expect(throws: Never.self) {
+            try bench.connect("/smart-stream?clientCode=alice&feedToken=simfeed&apiKey=simkey")
+        }
+        headers["Authorization"] = "Bearer other"
+        #expect(throws: VenueBench.Refused.self) { try bench.connect("/smart-stream", headers: headers) }
     }
 
     @Test func looksAtTheAPIKeyOnlyWhenTold() throws {

@@ -19,8 +19,10 @@ import Testing
     private var samples: [SimulatedInstrument] {
         var nifty = instrument(.nseIndex, "NIFTY", .index)
         nifty.indexTokens = .init(kite: 1, angel: 2, noren: 26_000)
+        var sensex = instrument(.bseIndex, "SENSEX", .index)
+        sensex.indexTokens = .init(kite: 1, angel: 2, noren: 1)
         return [
-            instrument(.nse, "NTPC", .cash), nifty, instrument(.bse, "NTPC", .cash),
+            instrument(.nse, "NTPC", .cash), nifty, instrument(.bse, "NTPC", .cash), sensex,
             instrument(.nfo, "NIFTY", .future(expiry: Self.expiry)),
             instrument(.nfo, "NIFTY", .option(expiry: Self.expiry, strike: 2_500_000, right: .call)),
             instrument(.nfo, "NTPC", .option(expiry: Self.expiry, strike: 33_250, right: .put)),
@@ -36,12 +38,12 @@ import Testing
         #expect(files.count == 8)
         let expected = [
             "NSE_Equity": "NSE,7,75,NTPC,NTPC-EQ,EQ,,,\nNSE,26000,75,NIFTY,Nifty 50,INDEX,,,\n",
-            "BSE_Equity": "BSE,7,75,NTPC,NTPC,A,,,\n",
+            "BSE_Equity": "BSE,7,75,NTPC,NTPC,A,,,\nBSE,1,75,SENSEX,SENSEX,UNDIND,,,\n",
             "Nfo_Index_Derivatives": "NFO,7,75,NIFTY,NIFTY16SEP25F,FUTIDX,16-SEP-2025,0,XX\n"
                 + "NFO,7,75,NIFTY,NIFTY16SEP25C25000,OPTIDX,16-SEP-2025,25000,CE\n",
             "Nfo_Equity_Derivatives": "NFO,7,75,NTPC,NTPC16SEP25P332.5,OPTSTK,16-SEP-2025,332.5,PE\n",
-            "Bfo_Index_Derivatives": "",
-            "Bfo_Equity_Derivatives": "BFO,7,75,SENSEX,SENSEX25SEP82000PE,OPTSTK,16-SEP-2025,82000,PE\n",
+            "Bfo_Index_Derivatives": "BFO,7,75,SENSEX,SENSEX25SEP82000PE,OPTIDX,16-SEP-2025,82000,PE\n",
+            "Bfo_Equity_Derivatives": "",
             "Currency_Derivatives": "CDS,7,75,USDINR,USDINR16SEP25C83.25,OPTCUR,16-SEP-2025,83.25,CE\n",
             "Commodity": "MCX,7,75,GOLD,GOLD16SEP25,FUTCOM,16-SEP-2025,0,XX\n",
         ]
@@ -97,7 +99,7 @@ import Testing
             "MCX": "Exchange,Token,LotSize,GNGD,\(derivatives)"
                 + "MCX,7,75,1,GOLD,GOLD16SEP25,16-SEP-2025,FUTCOM,XX,0,1.00,\n",
             "BFO": "Exchange,Token,LotSize,\(derivatives)"
-                + "BFO,7,75,SENSEX,SENSEX25SEP82000PE,16-SEP-2025,OPTSTK,PE,82000,0.05,\n",
+                + "BFO,7,75,SENSEX,SENSEX25SEP82000PE,16-SEP-2025,OPTIDX,PE,82000,0.05,\n",
         ]
         for (exchange, text) in expected {
             let archive = try unpack(try #require(files["/\(exchange)_symbols.txt.zip"]))
