@@ -62,10 +62,12 @@ extension BaseAdapter {
     /// Reports a lost socket with the reason that its close code and the venue's refusal suggest.
     ///
     /// 401 and 403 are refused credentials, 429 and 418 too many requests (with the wait that `Retry-After` names),
-    /// anything else is the network.
+    /// anything else is the network; what went wrong there the host adds itself.
     public func lostConnection(code: UInt32, refusal: Response?, retryAfter: Duration? = nil) {
         guard let refusal, refusal.httpStatus != 0 || !refusal.status.isSuccess else {
-            disconnected(.network, message: "the socket closed with code \(code)", retryAfter: retryAfter)
+            // 1006 is a code that nobody has sent: there was no close frame, or no connection, and the host knows why.
+            let message = code == 1_006 ? "" : "the socket closed with code \(code)"
+            disconnected(.network, message: message, retryAfter: retryAfter)
             return
         }
         let message =

@@ -65,6 +65,12 @@ public protocol MarketSession: AnyObject, Sendable {
     func stopOrders() async
     /// `connected`, `connecting`, `disconnected`.
     func status() async -> String
+    /// What a client that comes now has to know of the session; nil when all is well.
+    var trouble: SessionEvent? { get }
+}
+
+extension MarketSession {
+    public var trouble: SessionEvent? { nil }
 }
 
 /// Where clients find their user's session. Any thread.

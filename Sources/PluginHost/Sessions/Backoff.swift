@@ -1,6 +1,12 @@
+import NIOCore
+
 /// How long to wait before the next connect: doubling, with jitter, so that a broker's restart does not bring all
 /// sessions back in the same instant.
 struct Backoff: Sendable {
+    /// A connection that stood so long was healthy, and the next failure is a first one again. Less, and a broker that lets
+    /// everybody in and drops them a few seconds later would be called twice a second for ever.
+    static let healthyAfter = TimeAmount.seconds(10)
+
     /// Milliseconds.
     let base: Int64
     let longest: Int64
@@ -18,6 +24,6 @@ struct Backoff: Sendable {
         return Int64.random(in: max(1, step / 2)...step, using: &random)
     }
 
-    /// A connection that stood long enough counts as healthy; the next failure starts from the beginning.
+    /// After a connection that was healthy: the next failure starts from the beginning.
     mutating func reset() { failures = 0 }
 }

@@ -8,8 +8,6 @@ import Synchronization
 extension BrokerSession {
     /// A connect that brings no outcome in this time has failed.
     private static let connectTimeout = TimeAmount.seconds(20)
-    /// A connection that stood so long was healthy: the next failure starts the backoff from the beginning.
-    static let healthyAfter: UInt64 = 60_000_000_000
     /// Milliseconds before the next attempt when the account has too many connections.
     private static let limitPause: Int64 = 10_000
 
@@ -23,17 +21,19 @@ extension BrokerSession {
         link.timer = loop.scheduleTask(in: BrokerSession.connectTimeout) { [weak self] in
             self?.assumeIsolated { $0.connectTimedOut(link: index, generation: generation) }
         }
+        watchSlowConnect(link)
         Task { await connect(link: index, generation: generation) }
     }
 
     private func connectTimedOut(link index: Int, generation: UInt64) {
         guard let link = links[index], link.generation == generation, case .connecting = link.state else { return }
         link.disconnect()
+        _ = link.lane.takeEnd()
         retry(
             link,
             after: ConnectionEvent(
                 state: Int(FH_CONN_DISCONNECTED), reason: Int(FH_WHY_NETWORK), generation: generation,
-                message: "no answer to the connect within 20 s"))
+                message: "no answer to the connect within 20 s", isWhole: true))
     }
 
     /// What an adapter has said of its connection.
@@ -47,6 +47,7 @@ extension BrokerSession {
             case .connecting, .ready: break
             default: return
             }
+            let event = event.explained(by: link.lane.takeEnd(), without: link.context.concealment.redaction)
             link.disconnect()
             if event.isAuthentication {
                 authenticationFailed(link, event)
@@ -64,7 +65,9 @@ extension BrokerSession {
         link.timer?.cancel()
         link.timer = nil
         link.state = .ready
-        link.readySince = WallClock.now()
+        link.readySince = .now()
+        link.silence = SilenceWatch()
+        link.down = nil
         refusedCredentials[link.kindIndex] = nil
         // Everything that is wanted is asked for again: the broker has forgotten it with the connection.
         for handle in Array(link.lines.keys) { link.markDirty(handle) }
@@ -74,6 +77,7 @@ extension BrokerSession {
         flush(link)
         alignOrders()
         tellConnected()
+        reviewOutage()
     }
 
     /// Gives up until credentials change.
@@ -83,26 +87,12 @@ extension BrokerSession {
         logger.error("\(error.message)")
         if link.kind.carriesMarketData {
             resumeReady(error)
+            link.down = nil
             tellStopped(code, error)
+        } else {
+            link.down = Down(link.down, code == .loggedOut ? .credentials : .network, error.message)
         }
         takeStock()
-    }
-
-    /// Once, however many connections end.
-    private func tellStopped(_ code: SessionEvent.Code, _ error: FeedError) {
-        guard told != code else { return }
-        told = code
-        tell(code, "\(broker) sends nothing now; your subscriptions are kept. \(error.message)")
-    }
-
-    private func tellConnected() {
-        guard told != nil, !marketLinks.contains(where: \.hasFailed) else { return }
-        told = nil
-        tell(.connected, "\(broker) is connected again, and subscriptions are restored")
-    }
-
-    private func tell(_ code: SessionEvent.Code, _ message: String) {
-        environment.events(SessionEvent(session: id, broker: broker, code: code, message: message))
     }
 
     /// After a connection was lost: another one may have to bring the order updates, and one that was to be closed anyway is.
@@ -110,11 +100,12 @@ extension BrokerSession {
         alignOrders()
         closeRetired()
         watchSurplus()
+        reviewOutage()
     }
 
     /// Connects again after a wait.
     func retry(_ link: Link, after event: ConnectionEvent) {
-        if link.hasBeenHealthy(for: BrokerSession.healthyAfter) { link.backoff.reset() }
+        if link.hasBeenHealthy(for: Backoff.healthyAfter) { link.backoff.reset() }
         lost(link)
         link.state = .backingOff
         environment.counters.disconnects.wrappingAdd(1, ordering: .relaxed)
@@ -128,6 +119,9 @@ extension BrokerSession {
         default: break
         }
         logger.warning("\(event.sentence); connecting again in \(wait) ms")
+        link.down = Down(
+            link.down, event.outageReason, event.sentence,
+            since: event.silence.map { WallClock.milliseconds - Int(clamping: $0) }, retryIn: wait)
         let index = link.index
         link.timer = loop.scheduleTask(in: .milliseconds(wait)) { [weak self] in
             self?.assumeIsolated { session in
@@ -148,7 +142,7 @@ extension BrokerSession {
         link.pacing = nil
         link.dirty.removeAll()
         link.leaving.removeAll()
-        link.readySince = 0
+        link.readySince = nil
         link.bringsOrders = false
         link.context.forgetTokens()
         // What is on its way to another connection is not asked for here again.

@@ -20,12 +20,11 @@ extension BrokerSession {
             return
         } catch {
             guard let link = links[index], link.generation == generation else { return }
-            logger.error("the credentials cannot be read: \(error)")
             retry(
                 link,
                 after: ConnectionEvent(
-                    state: Int(FH_CONN_DISCONNECTED), generation: generation, message: "the credentials cannot be read")
-            )
+                    state: Int(FH_CONN_DISCONNECTED), generation: generation,
+                    message: "the credentials cannot be read: \(error)", isWhole: true))
             return
         }
         guard !isEnded, let link = links[index], link.generation == generation else { return }
@@ -59,12 +58,15 @@ extension BrokerSession {
             from: link)
     }
 
+    /// Credentials that have served for so long were good; what is refused then has expired since.
+    private static let trustedAfter = TimeAmount.seconds(60)
+
     /// One retry, with whatever the store holds by then; after that only new credentials help.
     func authenticationFailed(_ link: Link, _ event: ConnectionEvent) {
         // A venue without accounts has refused something else, such as an address: only time can help.
         guard !adapter.description.credentialKeys.isEmpty else { return retry(link, after: event) }
         // Not forgotten with every connect: some brokers refuse after they have let us in.
-        if link.hasBeenHealthy(for: BrokerSession.healthyAfter) { link.authenticationFailures = 0 }
+        if link.hasBeenHealthy(for: BrokerSession.trustedAfter) { link.authenticationFailures = 0 }
         link.authenticationFailures += 1
         guard link.authenticationFailures > 1 else {
             retry(link, after: event)

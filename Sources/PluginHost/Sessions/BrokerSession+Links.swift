@@ -116,6 +116,7 @@ extension BrokerSession {
         isClosed.store(true, ordering: .releasing)
         watchdog?.cancel()
         surplusTimer?.cancel()
+        noticeTimer?.cancel()
         for link in links.values { close(link) }
         links.removeAll()
         placement.removeAll()

@@ -24,6 +24,7 @@ extension BrokerSession {
         orderReferences += change
         alignOrders()
         watchSurplus()
+        reviewOutage()
     }
 
     /// Brings the order stream in step with what is wanted: it runs on one ready connection, on another if that goes, and

@@ -13,21 +13,21 @@ extension BrokerSession {
     }
 
     private func checkSilence() {
-        let now = WallClock.now()
         let timings = adapter.capabilities.timings
-        let limit = MarketHours.areOpen(at: now) ? timings.dataSilence : timings.offHoursSilence
-        for link in links.values where link.isConnected && (!link.lines.isEmpty || link.bringsOrders) {
-            let heard = max(link.lastHeard, link.readySince)
-            let silence = now > heard ? (now - heard) / 1_000_000 : 0
-            warnOfSilence(link, silence)
-            guard let limit, silence > UInt64(limit) else { continue }
-            logger.warning("no data for \(silence) ms, connecting again")
+        let limit = MarketHours.areOpen(at: WallClock.now()) ? timings.dataSilence : timings.offHoursSilence
+        let now = NIODeadline.now()
+        for link in links.values where link.isConnected {
+            let isSilenceOdd = !link.lines.isEmpty || link.bringsOrders
+            let silence = link.silence.look(at: now, heard: link.heard, isSilenceOdd: isSilenceOdd)
+            guard isSilenceOdd else { continue }
+            warnOfSilence(link, UInt64(silence))
+            guard let limit, silence > limit else { continue }
             link.disconnect()
             retry(
                 link,
                 after: ConnectionEvent(
                     state: Int(FH_CONN_DISCONNECTED), reason: Int(FH_WHY_NETWORK), generation: link.generation,
-                    message: "silent for more than \(limit) ms"))
+                    message: "no data for \(silence) ms", isWhole: true, silence: silence))
         }
     }
 

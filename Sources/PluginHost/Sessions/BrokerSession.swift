@@ -47,6 +47,11 @@ actor BrokerSession: MarketSession {
     var refusedCredentials: [Int: (fingerprint: Int, error: FeedError)] = [:]
     /// What clients were told of the session's end, until they are told that it is back.
     var told: SessionEvent.Code?
+    /// What clients are told of outages.
+    var notices = OutageNotices()
+    var noticeTimer: Scheduled<Void>?
+    /// What a client that comes now has to know.
+    nonisolated let presentTrouble = Mutex<SessionEvent?>(nil)
 
     init(
         id: UInt32, user: String, adapter: LoadedAdapter, loop: any EventLoop, environment: SessionEnvironment

@@ -8,7 +8,11 @@ struct ConnectionEvent: Sendable {
     let retryAfter: Int64
     let generation: UInt64
     let brokerCode: Int32
-    let message: String
+    var message: String
+    /// True when the message says it all, without the words for the reason.
+    var isWhole = false
+    /// Milliseconds for which the connection had brought nothing when the host ended it; nil when it ended otherwise.
+    var silence: Int64?
 
     /// Bytes of `fh_conn_event` in ABI 1.0.
     static let firstSize = 48
@@ -27,7 +31,7 @@ struct ConnectionEvent: Sendable {
 
     init(
         state: Int, reason: Int = 0, retryAfter: Int64 = 0, generation: UInt64, message: String = "",
-        brokerCode: Int32 = 0
+        brokerCode: Int32 = 0, isWhole: Bool = false, silence: Int64? = nil
     ) {
         self.state = UInt32(state)
         self.reason = UInt32(reason)
@@ -35,6 +39,8 @@ struct ConnectionEvent: Sendable {
         self.generation = generation
         self.brokerCode = brokerCode
         self.message = message
+        self.isWhole = isWhole
+        self.silence = silence
     }
 
     var isAuthentication: Bool { reason == FH_WHY_AUTH_EXPIRED || reason == FH_WHY_AUTH_REJECTED }
@@ -54,7 +60,42 @@ struct ConnectionEvent: Sendable {
             case Int(FH_WHY_MAINTENANCE): "the broker is closed for maintenance"
             default: "no reason given"
             }
-        return (message.isEmpty ? why : "\(why): \(message)") + (brokerCode == 0 ? "" : " (code \(brokerCode))")
+        return (isWhole ? message : message.isEmpty ? why : "\(why): \(message)")
+            + (brokerCode == 0 ? "" : " (code \(brokerCode))")
+    }
+}
+
+extension ConnectionEvent {
+    /// With what the transport knows of the socket's end and the adapter was not told.
+    func explained(by end: SocketEnd?, without secrets: Redaction) -> ConnectionEvent {
+        guard let end else { return self }
+        var event = self
+        if reason == FH_WHY_NETWORK, !end.hasOpened, end.failure != nil {
+            // Of a connection that never was an adapter knows a close code that nobody has sent.
+            event.message = end.sentence
+            event.isWhole = true
+        } else if message.isEmpty {
+            event.message = end.sentence
+        } else if !end.reason.isEmpty {
+            event.message += "; the broker said: \"\(end.reason)\""
+        } else if let failure = end.failure {
+            event.message += " (\(failure))"
+        }
+        event.message = secrets.clean(event.message)
+        return event
+    }
+
+    var outageReason: Outage.Reason {
+        if silence != nil { return .silence }
+        return switch Int(reason) {
+        case Int(FH_WHY_AUTH_EXPIRED), Int(FH_WHY_AUTH_REJECTED): .credentials
+        case Int(FH_WHY_RATE_LIMITED): .rateLimited
+        case Int(FH_WHY_CONNECTION_LIMIT): .connectionLimit
+        case Int(FH_WHY_PROTOCOL): .protocolViolation
+        case Int(FH_WHY_REPLACED): .replaced
+        case Int(FH_WHY_MAINTENANCE): .maintenance
+        default: .network
+        }
     }
 }
 

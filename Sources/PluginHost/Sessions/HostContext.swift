@@ -75,7 +75,7 @@ final class HostContext: TransportContext, @unchecked Sendable {
         tokens.withLock { $0[BrokerToken(exchange: exchange, token: token)] ?? 0 }
     }
 
-    /// Notes that the broker is alive, for the silence watchdog.
+    /// Notes that the broker sends, for the silence watchdog.
     func sawTraffic(_ now: UInt64) { lastTraffic.store(now, ordering: .relaxed) }
 
     /// ns since the Unix epoch.

@@ -41,8 +41,10 @@ final class Link {
     /// Ends a wait: for the connect, for the next attempt.
     var timer: Scheduled<Void>?
     var pacing: Scheduled<Void>?
-    /// When the link became ready, ns since the Unix epoch.
-    var readySince: UInt64 = 0
+    /// When the link became ready; nil while it is not. A clock that nobody sets.
+    var readySince: NIODeadline?
+    /// Since when and why it is down; nil while it stands, and while it is being made for the first time.
+    var down: Down?
     /// Hash of the credentials of the last connect, to know them again without keeping them; nil before the first.
     var fingerprint: Int?
     /// Refusals in a row.
@@ -152,16 +154,14 @@ final class Link {
 
     // MARK: Life signs
 
-    /// True if the connection has stood for so long, in ns.
-    func hasBeenHealthy(for time: UInt64) -> Bool {
-        // The clock may have been set back meanwhile.
-        let now = WallClock.now()
-        return readySince != 0 && now > readySince && now - readySince > time
-    }
+    /// True if the connection has stood for so long.
+    func hasBeenHealthy(for time: TimeAmount) -> Bool { readySince.map { NIODeadline.now() - $0 >= time } ?? false }
 
     /// True while the log has said that nothing comes.
     var isKnownSilent = false
+    var silence = SilenceWatch()
 
-    /// When the broker was last heard, ns since the Unix epoch.
-    var lastHeard: UInt64 { max(lane.lastActivity, context.lastTrafficTime) }
+    /// Changes with everything that the broker sends, the pongs of its WebSocket excepted: those come from a server whose
+    /// feed has died, too.
+    var heard: UInt64 { lane.frames &+ context.lastTrafficTime }
 }

@@ -20,6 +20,8 @@ struct SessionEnvironment: Sendable {
     var events: @Sendable (SessionEvent) -> Void = { _ in }
     /// Time given to the broker before a client's login is answered without it. The SDKs give up after 5 s.
     var patience = Duration.milliseconds(2_800)
+    /// A connection that is being made for so long is told as an outage.
+    var slowConnect = Duration.milliseconds(1_500)
 
     func settings(_ adapter: LoadedAdapter) -> [String: Secret] {
         adapter.description.settings(given: adapterSettings[adapter.broker] ?? [:])

@@ -41,11 +41,13 @@ extension TransportLane {
     }
 
     func close(_ id: fh_id, code: UInt32) {
+        opened.remove(id)
         sockets.removeValue(forKey: id)?.close(code: UInt16(exactly: code) ?? 1_000)
     }
 
     private func socketOpened(_ id: fh_id, _ user: UInt64, _ answer: HTTPAnswer) {
         heard(at: options.clock.now())
+        opened.insert(id)
         deliver { [self] in
             guard sockets[id] != nil, let call = events.onOpen else { return }
             LentResponse.with(answer, status: fh_status(FH_OK)) { response in
@@ -80,9 +82,12 @@ extension TransportLane {
     }
 
     private func socketClosed(_ id: fh_id, _ user: UInt64, _ close: WebSocketClose) {
-        if let failure = close.failure { trouble(failure.message) }
+        let end = SocketEnd(id: id, url: sockets[id]?.url, hasOpened: opened.remove(id) != nil, close)
         deliver { [self] in
-            guard sockets.removeValue(forKey: id) != nil, let call = events.onClosed else { return }
+            guard sockets.removeValue(forKey: id) != nil else { return }
+            keep(end)
+            defer { sayUntakenEnd(of: id) }
+            guard let call = events.onClosed else { return }
             guard let refusal = close.refusal else {
                 return enter("on_closed") { call(instance, id, user, UInt32(close.code), nil) }
             }

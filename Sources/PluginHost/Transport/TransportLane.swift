@@ -41,6 +41,11 @@ public final class TransportLane {
     /// True while events are held back; see ``setPaused(_:)``.
     public private(set) var isPaused = false
 
+    /// How the last socket ended, until somebody takes it.
+    private var end: SocketEnd?
+    /// Sockets that have been open.
+    var opened: Set<fh_id> = []
+
     private weak var context: TransportContext?
     private(set) var instance: OpaquePointer?
     private(set) var events = LaneEvents()
@@ -79,6 +84,7 @@ public final class TransportLane {
     /// Closes all sockets and forgets all requests and timers. No event of theirs arrives any more.
     public func closeAll() {
         waiting.removeAll()
+        opened.removeAll()
         let (sockets, requests, timers) = (sockets, requests, timers)
         self.sockets = [:]
         self.requests = [:]
@@ -125,6 +131,27 @@ public final class TransportLane {
     var isFree: Bool { depth == 0 && waiting.isEmpty }
 
     func trouble(_ message: String) { context?.transportTrouble(message) }
+
+    // MARK: How sockets end
+
+    /// What the transport knows of the last socket's end. Who takes it says it; nobody else does.
+    func takeEnd() -> SocketEnd? {
+        defer { end = nil }
+        return end
+    }
+
+    /// Kept for who is told of the end by the adapter, and comes for it in this turn of the loop.
+    func keep(_ end: SocketEnd) {
+        self.end = end
+    }
+
+    /// Says what nobody has taken; behind everything that the adapter has caused when it was told.
+    func sayUntakenEnd(of id: fh_id) {
+        loop.assumeIsolated().execute { [self] in
+            guard end?.id == id, let end = takeEnd(), end.failure != nil else { return }
+            trouble(end.sentence)
+        }
+    }
 
     func heard(frames: UInt64 = 0, bytes: Int = 0, at time: UInt64) {
         self.frames &+= frames

@@ -9,10 +9,22 @@ struct Attachment {
     var streams = 0
     /// Holds a reference of its order stream.
     var holdsOrders = false
+    /// What the client was told of the session last.
+    private var told: SessionEvent?
 
     init(broker: String, session: any MarketSession) {
         self.broker = broker
         self.session = session
+    }
+}
+
+extension Attachment {
+    /// Notes that the client is told of an event.
+    /// - Returns: False when it was told already: who comes while one is on its way meets it twice.
+    mutating func tell(_ event: SessionEvent) -> Bool {
+        guard told.map({ !event.repeats($0) || event.code == .connected }) ?? true else { return false }
+        told = event
+        return true
     }
 }
 
@@ -64,6 +76,15 @@ extension Client {
     /// From now on the session is given back like any other, also if the client has left meanwhile.
     func take(_ session: any MarketSession, of broker: String) {
         attachments.append(Attachment(broker: broker, session: session))
+    }
+
+    /// Tells the client what it has to know of sessions that were in trouble when it came; leaves it to the caller to flush.
+    func queueTroubles() {
+        guard isOpen else { return }
+        for index in attachments.indices {
+            guard let trouble = attachments[index].session.trouble, attachments[index].tell(trouble) else { continue }
+            queue(Replies.notice(trouble).jsonBytes)
+        }
     }
 
     // MARK: Streams

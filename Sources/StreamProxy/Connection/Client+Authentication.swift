@@ -153,5 +153,7 @@ extension Client {
         // The account's name: the session of publishers outside is shared by all its users.
         let user = standing.account?.user ?? session.user
         finish(Replies.authenticated(user: user, broker: session.broker, modes: session.modes))
+        queueTroubles()
+        outbox.flush()
     }
 }

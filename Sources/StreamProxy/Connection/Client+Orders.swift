@@ -78,6 +78,7 @@ extension Client {
         let reply = refusal.map { Replies.error($0) } ?? Replies.orders(subscribed: true)
         queue(reply.adding("request_id", requests.requestID).jsonBytes)
         for update in early { queue(update) }
+        queueTroubles()
         outbox.flush()
         finish()
     }

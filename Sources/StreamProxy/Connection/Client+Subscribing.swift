@@ -13,6 +13,7 @@ extension Client {
             if outcome.isRoomExceeded { shard.counters.instrumentsLimited.add() }
             if let session = outcome.attached { take(session, of: broker) }
             queue(outcome.reply)
+            if outcome.attached != nil { queueTroubles() }
             join(outcome.grants[...], of: broker, surplus: [])
         }
     }

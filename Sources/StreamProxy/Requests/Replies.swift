@@ -11,10 +11,20 @@ enum Replies {
     }
 
     static func notice(_ event: SessionEvent) -> JSONValue {
-        [
+        let notice: JSONValue = [
             "type": "notice", "code": .string(event.code.rawValue), "message": .string(event.message),
             "broker": .string(event.broker),
         ]
+        guard let outage = event.outage else { return notice }
+        return
+            notice
+            .adding("reason", .string(outage.extent.reason.rawValue))
+            .adding("since", .int(outage.since))
+            .adding("next_attempt", outage.nextAttempt.map { .int($0) })
+            .adding("connections", .int(outage.extent.connections))
+            .adding("connections_down", .int(outage.extent.down))
+            .adding("instruments", .int(outage.instruments))
+            .adding("orders_stopped", .bool(outage.extent.stopsOrders))
     }
 
     static func authenticated(user: String, broker: String, modes: Set<Mode>) -> JSONValue {

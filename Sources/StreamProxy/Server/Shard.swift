@@ -167,7 +167,10 @@ final class Shard {
     /// Tells a session's clients what has become of it.
     func announce(_ event: SessionEvent) {
         let notice = Replies.notice(event).jsonBytes
-        for client in clients where client.attachments.contains(where: { $0.session.id == event.session }) {
+        for client in clients {
+            guard let index = client.attachments.firstIndex(where: { $0.session.id == event.session }),
+                client.attachments[index].tell(event)
+            else { continue }
             client.send(notice)
         }
     }

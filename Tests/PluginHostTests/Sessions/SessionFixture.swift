@@ -103,12 +103,15 @@ final class SessionFixture: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let limits: PoolLimits
     private let patience: Duration
+    private let slowConnect: Duration
     private let sessions = Mutex<[BrokerSession]>([])
 
     init(
-        _ declared: Declared = Declared(), limits: PoolLimits = PoolLimits(), patience: Duration = .milliseconds(2_800)
+        _ declared: Declared = Declared(), limits: PoolLimits = PoolLimits(), patience: Duration = .milliseconds(2_800),
+        slowConnect: Duration = .seconds(60)
     ) throws {
         self.patience = patience
+        self.slowConnect = slowConnect
         let number = Self.number.wrappingAdd(1, ordering: .relaxed).newValue
         broker = ScriptedBroker("test.scripted.\(number)")
         adapter = declared.adapter(id: broker.id, broker: "scripted")
@@ -135,7 +138,7 @@ final class SessionFixture: Sendable {
             environment: SessionEnvironment(
                 bus: bus, registry: registry, credentials: vault, adapterSettings: ["scripted": settings],
                 counters: AdapterCounters(), limits: limits, logger: logger, masters: masters, advice: advice,
-                events: { [events] in events.add($0) }, patience: patience))
+                events: { [events] in events.add($0) }, patience: patience, slowConnect: slowConnect))
         sessions.withLock { $0.append(session) }
         return session
     }
@@ -143,9 +146,10 @@ final class SessionFixture: Sendable {
     /// Runs a test on a fresh session that is connected, and ends everything afterwards.
     static func run(
         _ declared: Declared = Declared(), limits: PoolLimits = PoolLimits(), connected: Bool = true,
-        patience: Duration = .milliseconds(2_800), _ body: (SessionFixture, BrokerSession) async throws -> Void
+        patience: Duration = .milliseconds(2_800), slowConnect: Duration = .seconds(60),
+        _ body: (SessionFixture, BrokerSession) async throws -> Void
     ) async throws {
-        let fixture = try SessionFixture(declared, limits: limits, patience: patience)
+        let fixture = try SessionFixture(declared, limits: limits, patience: patience, slowConnect: slowConnect)
         do {
             let session = fixture.session()
             if connected { try await session.ready() }

@@ -16,6 +16,7 @@ final class SessionDouble: MarketSession {
         var hasOrders = true
         var asked: [Wish] = []
         var hint = ""
+        var trouble: SessionEvent?
     }
 
     private let state = Mutex(State())
@@ -101,4 +102,8 @@ final class SessionDouble: MarketSession {
     func stopOrders() async { state.withLock { $0.orders -= 1 } }
 
     func status() async -> String { state.withLock { $0.status } }
+
+    var trouble: SessionEvent? { state.withLock { $0.trouble } }
+
+    func fall(into trouble: SessionEvent?) { state.withLock { $0.trouble = trouble } }
 }
