@@ -24,7 +24,14 @@ final class ShardQueue: Sendable {
     private let state = Mutex(State())
     /// Under a lock of its own: whoever is woken comes for the messages at once, on one core even before the call that woke
     /// it is back, and must not find the lock of the messages taken.
-    private let signal = Mutex<(@Sendable () -> Void)?>(nil)
+    private let signal = Mutex<Signal?>(nil)
+
+    /// A box, because a closure in a `Mutex` is wrapped anew each time that it is reached: after a million signals it would be
+    /// a million calls deep.
+    private final class Signal: Sendable {
+        let call: @Sendable () -> Void
+        init(_ call: @escaping @Sendable () -> Void) { self.call = call }
+    }
 
     init(shard: UInt8) { self.shard = shard }
 
@@ -54,7 +61,7 @@ final class ShardQueue: Sendable {
             defer { state.isArmed = false }
             return state.isArmed
         }
-        if isAsleep { signal.withLock { $0?() } }
+        if isAsleep { signal.withLock { $0?.call() } }
     }
 
     // MARK: Shard
@@ -78,7 +85,7 @@ final class ShardQueue: Sendable {
     ///   and must not call ``listen(_:)``. Nil ends that: when this returns, nobody signals any more.
     func listen(_ signal: (@Sendable () -> Void)?) {
         state.withLock { $0.isArmed = false }
-        self.signal.withLock { $0 = signal }
+        self.signal.withLock { $0 = signal.map { Signal($0) } }
         // What has come in meanwhile.
         signal?()
     }
@@ -89,7 +96,7 @@ final class ShardQueue: Sendable {
             state.isArmed = state.filled.isEmpty
             return !state.isArmed
         }
-        if isLate { signal.withLock { $0?() } }
+        if isLate { signal.withLock { $0?.call() } }
     }
 }
 

@@ -98,9 +98,9 @@ final class TickRing: @unchecked Sendable {
     private var tail: UnsafeMutablePointer<Atomic<Int>> { cursor(0) }
     /// The part that the consumer reads from.
     private var head: UnsafeMutablePointer<Atomic<Int>> { cursor(1) }
-    /// Bytes ever written to a part.
+    /// Bytes written to a part since it was begun.
     private func written(_ part: Int) -> UnsafeMutablePointer<Atomic<Int>> { cursor(2 &+ 2 &* part) }
-    /// Bytes ever read of a part.
+    /// Bytes read of a part since then.
     private func consumed(_ part: Int) -> UnsafeMutablePointer<Atomic<Int>> { cursor(3 &+ 2 &* part) }
 
     @inline(__always)
@@ -181,7 +181,9 @@ final class TickRing: @unchecked Sendable {
     /// - Returns: Nil when there is none: the ring is full.
     @inline(never)
     private func goOn(from part: Int, for size: Int) -> Int? {
-        for larger in (part + 1)..<max(parts, part + 1) where hasRoom(for: size, in: larger) {
+        for larger in (part + 1)..<max(parts, part + 1) {
+            beginAnew(larger)
+            guard hasRoom(for: size, in: larger) else { continue }
             jump(from: part, to: larger)
             largest = max(largest, larger)
             rounds = 0
@@ -193,8 +195,18 @@ final class TickRing: @unchecked Sendable {
     /// Back to the first part, when the consumer has read everything.
     private func goBack(from part: Int) -> Int {
         guard isRead(part) else { return part }
+        beginAnew(0)
         jump(from: part, to: 0)
         return 0
+    }
+
+    /// From the beginning of a part that the consumer has left, so that a burst touches the pages that it needs and no more.
+    private func beginAnew(_ part: Int) {
+        // Both cursors are the producer's as long as nothing in the part is unread: the consumer touches them again only
+        // after the jump that leads there.
+        guard isRead(part) else { return }
+        written(part).pointee.store(0, ordering: .relaxed)
+        consumed(part).pointee.store(0, ordering: .relaxed)
     }
 
     /// The consumer comes to a part by a jump only, so whoever has read the last part has read all of them.
