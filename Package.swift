@@ -175,8 +175,8 @@ let package = Package(
         .testTarget(
             name: "StreamProxyTests",
             dependencies: [
-                "StreamProxy", "MarketData", "MarketBus", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioEmbedded,
-                logging,
+                "StreamProxy", "MarketData", "MarketBus", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                nioEmbedded, logging,
             ],
             swiftSettings: swift),
         .testTarget(

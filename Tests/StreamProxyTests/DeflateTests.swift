@@ -1,35 +1,148 @@
+import CZlib
 import NIOCore
 import Testing
 
 @testable import StreamProxy
 
 @Suite struct DeflateTests {
-    private static let plain = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+    private static func accept(_ fields: [String], room: Int = .max) throws -> DeflateOffer? {
+        DeflateOffer.accept(try ExtensionOffer.parse(fields)) { $0 <= room }
+    }
 
+    /// Behind `permessage-deflate; server_no_context_takeover`, and the bytes that the client's messages may refer back to.
     @Test(arguments: [
-        (["permessage-deflate"], plain),
-        (["permessage-deflate; client_max_window_bits"], plain),
-        (["permessage-deflate; client_max_window_bits=10"], plain),
-        (["permessage-deflate; server_no_context_takeover"], plain),
-        (["PERMESSAGE-DEFLATE ; server_max_window_bits=15"], plain + "; server_max_window_bits=12"),
-        (["permessage-deflate; server_max_window_bits=\"12\""], plain + "; server_max_window_bits=12"),
+        (["permessage-deflate"], "", 32_768),
+        (["permessage-deflate; server_no_context_takeover"], "", 32_768),
+        (["permessage-deflate; client_no_context_takeover"], "; client_no_context_takeover", 0),
+        (
+            ["permessage-deflate; client_no_context_takeover; server_no_context_takeover; client_max_window_bits"],
+            "; client_no_context_takeover", 0
+        ),
+        (["permessage-deflate; client_max_window_bits"], "; client_max_window_bits=12", 4_096),
+        (["permessage-deflate; client_max_window_bits=15"], "; client_max_window_bits=12", 4_096),
+        (["permessage-deflate; client_max_window_bits=12"], "; client_max_window_bits=12", 4_096),
+        (["permessage-deflate; client_max_window_bits=\"10\""], "; client_max_window_bits=10", 1_024),
+        (["permessage-deflate; client_max_window_bits=8"], "; client_max_window_bits=8", 256),
+        (["PERMESSAGE-DEFLATE ; server_max_window_bits=15"], "; server_max_window_bits=12", 32_768),
+        (["permessage-deflate; server_max_window_bits=\"12\""], "; server_max_window_bits=12", 32_768),
+        (
+            ["permessage-deflate; Client_Max_Window_Bits; SERVER_MAX_WINDOW_BITS=13"],
+            "; server_max_window_bits=12; client_max_window_bits=12", 4_096
+        ),
         // The first offer that can be met counts, in one header or in several.
-        (["permessage-deflate; server_max_window_bits=9, permessage-deflate"], plain),
-        (["x-webkit-deflate-frame", "permessage-deflate; client_max_window_bits"], plain),
-    ]) func accepted(offer: [String], answer: String) {
-        #expect(DeflateOffer.answer(to: offer) == answer)
+        (["permessage-deflate; server_max_window_bits=9, permessage-deflate"], "", 32_768),
+        (
+            ["permessage-deflate; unknown", "permessage-deflate; client_max_window_bits"],
+            "; client_max_window_bits=12", 4_096
+        ),
+        (
+            ["x-webkit-deflate-frame", "permessage-deflate; client_max_window_bits"], "; client_max_window_bits=12",
+            4_096
+        ),
+    ]) func accepted(offer: [String], answer: String, window: Int) throws {
+        let accepted = try #require(try Self.accept(offer))
+        #expect(accepted.answer == "permessage-deflate; server_no_context_takeover" + answer)
+        #expect(accepted.window == window)
     }
 
     @Test(arguments: [
-        "", ",", ";", "x-webkit-deflate-frame", "permessage-deflate; server_max_window_bits",
+        "", ",", "x-webkit-deflate-frame", "permessage-deflate; server_max_window_bits",
         "permessage-deflate; server_max_window_bits=7", "permessage-deflate; server_max_window_bits=16",
         "permessage-deflate; server_max_window_bits=012", "permessage-deflate; server_max_window_bits=10",
-        "permessage-deflate; server_max_window_bits=", "permessage-deflate; client_max_window_bits=x",
-        "permessage-deflate; server_no_context_takeover=1", "permessage-deflate; unknown", "permessage-deflate;",
-        "permessage-deflate; client_max_window_bits; client_max_window_bits",
+        "permessage-deflate; client_max_window_bits=x", "permessage-deflate; client_max_window_bits=7",
+        "permessage-deflate; client_max_window_bits=16", "permessage-deflate; client_max_window_bits=-9",
+        "permessage-deflate; server_no_context_takeover=1", "permessage-deflate; client_no_context_takeover=true",
+        "permessage-deflate; unknown", "permessage-deflate; client_max_window_bits; client_max_window_bits",
+        "permessage-deflate; client_max_window_bits=12; client_max_window_bits=\"12\"",
+        "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
         "permessage-deflate; server_max_window_bits=99999999999999999999",
-    ]) func declined(offer: String) {
-        #expect(DeflateOffer.answer(to: [offer]) == nil)
+    ]) func declined(offer: String) throws {
+        #expect(try Self.accept([offer]) == nil)
+    }
+
+    /// When all windows are taken: clients are told to forget, which they must be able to.
+    @Test func withoutRoomMessagesStandAlone() throws {
+        for offer in ["permessage-deflate", "permessage-deflate; client_max_window_bits"] {
+            let accepted = try #require(try Self.accept([offer], room: 100))
+            #expect(accepted.window == 0)
+            #expect(accepted.answer == "permessage-deflate; server_no_context_takeover; client_no_context_takeover")
+        }
+        let counters = ProxyCounters()
+        #expect(counters.reserve(window: 4096, limit: 8192) && counters.reserve(window: 4096, limit: 8192))
+        #expect(!counters.reserve(window: 1, limit: 8192))
+        counters.giveBack(window: 4096)
+        #expect(counters.reserve(window: 4096, limit: 8192))
+        #expect(counters.snapshot().windows == 2 && counters.snapshot().windowsDeclined == 1)
+    }
+
+    /// Messages of a client that keeps its window, as zlib makes them: later ones are little more than references.
+    @Test(arguments: [9, 12, 15]) func aWindowIsKept(bits: Int) throws {
+        var random = SeededGenerator.announced("kept windows of \(bits) bits")
+        let (sender, inflater) = (try Sender(bits: bits), try Inflater())
+        var window: InflateWindow? = InflateWindow(size: 1 << bits)
+        var earlier: [UInt8] = []
+        var saved = 0
+        for _ in 0..<200 {
+            // Something old, something new.
+            let start = earlier.isEmpty ? 0 : Int.random(in: 0..<earlier.count, using: &random)
+            var text = Array(earlier[start...].prefix(Int.random(in: 0...5_000, using: &random)))
+            text += (0..<Int.random(in: 0...200, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let packed = sender.pack(text)
+            let message = try inflater.inflate(ByteBuffer(bytes: packed), limit: 1 << 20, window: &window)
+            #expect(Array(message.readableBytesView) == text)
+            #expect((window?.bytes.readableBytes ?? 0) <= 1 << bits)
+            earlier = Array((earlier + text).suffix(1 << bits))
+            #expect(window.map { Array($0.bytes.readableBytesView) } == earlier)
+            if (try? Inflater().inflate(ByteBuffer(bytes: packed), limit: 1 << 20)) == nil { saved += 1 }
+        }
+        #expect(saved > 50, "hardly a message has needed what came before it")
+    }
+
+    /// A final block in the middle of a message does not empty the window (RFC 7692 section 7.2.3.5).
+    @Test func finalBlocksKeepTheWindow() throws {
+        let text = Array("the quick brown fox jumps over the lazy dog, again and again".utf8)
+        let past = Array("What went before: ".utf8) + text
+        // "a" in a final block of its own, then references to what was before that.
+        let packed = try Sender(bits: 15, after: past + Array("a".utf8)).pack(text)
+        #expect(packed.count < 20)
+        let message = try Inflater().inflate(
+            ByteBuffer(bytes: [0x4B, 0x04, 0x00] + packed), limit: 1000, after: ByteBuffer(bytes: past))
+        #expect(Array(message.readableBytesView) == Array("a".utf8) + text)
+    }
+
+    /// A client that takes its window over.
+    private final class Sender {
+        private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+
+        init(bits: Int, after past: [UInt8] = []) throws {
+            stream.initialize(to: z_stream())
+            let status = deflateInit2_(
+                stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -Int32(bits), 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+                Int32(MemoryLayout<z_stream>.size))
+            guard status == Z_OK else { throw NoMemory() }
+            if !past.isEmpty { deflateSetDictionary(stream, past, UInt32(past.count)) }
+        }
+
+        deinit {
+            deflateEnd(stream)
+            stream.deallocate()
+        }
+
+        func pack(_ text: [UInt8]) -> [UInt8] {
+            var (text, packed) = (text, [UInt8](repeating: 0, count: text.count * 2 + 1_000))
+            let room = packed.count
+            text.withUnsafeMutableBufferPointer { input in
+                packed.withUnsafeMutableBufferPointer { output in
+                    stream.pointee.next_in = input.baseAddress
+                    stream.pointee.avail_in = UInt32(input.count)
+                    stream.pointee.next_out = output.baseAddress
+                    stream.pointee.avail_out = UInt32(room)
+                    _ = deflate(stream, Z_SYNC_FLUSH)
+                }
+            }
+            // The tail that is left away (RFC 7692 section 7.2.1).
+            return Array(packed.prefix(room - Int(stream.pointee.avail_out) - 4))
+        }
     }
 
     private func pack(_ text: String) throws -> ByteBuffer? {

@@ -47,7 +47,65 @@ import Testing
             #expect(noise.hasPrefix("HTTP/1.1 400"))
             let endless = try await WireClient.exchange(
                 port: house.proxy.port, "GET / HTTP/1.1\r\nX: " + String(repeating: "x", count: 100_000))
-            #expect(endless.hasPrefix("HTTP/1.1 400"))
+            #expect(endless.hasPrefix("HTTP/1.1 431 Request Header Fields Too Large\r\n"))
+        }
+    }
+
+    /// The whole table on real sockets: what is sent in place of a good request's line or beside its fields, and the answer.
+    @Test(arguments: RequestTable.rows) func table(_ row: RequestTable.Row) async throws {
+        try await House.with { house in
+            let ping = WireClient.frame(.text, Array(#"{"action":"ping"}"#.utf8))
+            let bye = WireClient.frame(.close, [3, 0xE8])
+            let frames = row.isWelcome ? ping + bye : []
+            let answer = try await WireClient.exchange(port: house.proxy.port, Array(row.request.utf8) + frames)
+            #expect(answer.hasPrefix("HTTP/1.1 \(row.status) "), "\(row.name): \(answer.prefix(40))")
+            if row.isWelcome {
+                // Bytes behind the head are frames, never a part of it.
+                #expect(answer.range(of: "Switching Protocols\r\n") != nil && answer.range(of: "pong") != nil)
+            } else {
+                let length = try #require(answer.range(of: "Content-Length: "))
+                #expect(String(answer[length...]).range(of: "\r\n\r\n") != nil)
+                #expect(answer.hasSuffix("\r\n\r\n") == row.request.hasPrefix("HEAD "), "\(row.name)")
+                #expect((answer.range(of: "Sec-WebSocket-Version: 13\r\n") != nil) == (row.status == 426))
+                #expect((answer.range(of: "Allow: GET, HEAD\r\n") != nil) == (row.status == 405))
+            }
+            let counted = house.proxy.counters.snapshot().protocolErrors[.handshake] ?? 0
+            #expect(counted == (row.isWelcome || row.isInnocent ? 0 : 1), "\(row.name)")
+        }
+    }
+
+    /// The answer arrives although the client is still sending what nobody reads.
+    @Test func anAnswerOutlivesWhatComesBehindTheRequest() async throws {
+        try await House.with { house in
+            let body = String(repeating: "x", count: 300_000)
+            let answer = try await WireClient.exchange(
+                port: house.proxy.port,
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            #expect(answer.hasPrefix("HTTP/1.1 405 ") && answer.hasSuffix("This is a WebSocket endpoint.\n"))
+        }
+    }
+
+    /// However its bytes are cut, a head is read as the same head.
+    @Test func headsInPieces() throws {
+        var random = SeededGenerator.announced("heads in pieces")
+        for row in RequestTable.rows {
+            let bytes = Array(row.request.utf8) + [1, 2, 3]
+            func read(_ pieces: [[UInt8]]) -> String {
+                var reader = RequestHeadReader()
+                do throws(RequestFault) {
+                    for piece in pieces {
+                        reader.append(ByteBuffer(bytes: piece))
+                        guard let head = try reader.next() else { continue }
+                        return "\(head.method) \(head.target) \(head.minorVersion) \(head.fields)"
+                    }
+                } catch {
+                    return "\(error)"
+                }
+                return "more"
+            }
+            let whole = read([bytes])
+            #expect(read(bytes.map { [$0] }) == whole, "\(row.name)")
+            for _ in 0..<5 { #expect(read(random.pieces(bytes, upTo: 50)) == whole, "\(row.name)") }
         }
     }
 

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import StreamProxy
@@ -37,6 +38,8 @@ import Testing
         ("close of one byte", WireClient.frame(.close, [3]), 1002),
         ("close 1005", WireClient.frame(.close, [3, 0xED]), 1002),
         ("close 999", WireClient.frame(.close, [3, 0xE7]), 1002),
+        ("close of a fragment", WireClient.frame(.close, [3, 0xE8], isFinal: false), 1002),
+        ("deflated without agreement", WireClient.frame(.close, [3, 0xE8], reserved: 0x40), 1002),
         ("close text not UTF-8", WireClient.frame(.close, [3, 0xE8, 0xFF]), 1007),
     ]
 
@@ -57,13 +60,60 @@ import Testing
         }
     }
 
-    @Test func afterAViolationTheSocketIsClosed() async throws {
-        try await House.with({ $0.closeTimeout = .milliseconds(100) }) { house in
+    /// Behind our close frame there is nothing more to read, whatever the other side does; and when it has closed too, or was
+    /// closing when it broke the rules, the connection ends at once. (The house's deadline is 20 s.)
+    @Test(arguments: violations.indices) func afterAViolationTheSocketIsClosed(index: Int) async throws {
+        let (name, bytes, code) = Self.violations[index]
+        try await House.with { house in
             let client = try await house.connect()
-            try await client.send(frame: WireClient.frame(.text, [0xFF]))
-            _ = try await client.closeFrame()
-            // Not even a correct answer is looked at; the deadline ends it.
+            let start = ContinuousClock.now
+            // In one write, so that the answer is there before the question.
+            try? await client.send(frame: bytes + WireClient.frame(.close, [UInt8(code >> 8), UInt8(code & 0xFF)]))
+            #expect(try await client.closeFrame().code == code, "\(name)")
             try await client.closed()
+            // An absurd length is never at its end, but the client's side is: it ends behind ours.
+            #expect(start.duration(to: .now) < .seconds(5), "\(name)")
+        }
+    }
+
+    /// A client that reads to the end but closes nothing itself.
+    @Test func whoeverDoesNotAnswerIsDropped() throws {
+        for bytes in [[0x81, 0x81, 0, 0, 0, 0, 0xFF] as [UInt8], WireClient.frame(.text, [0x7B], isMasked: false)] {
+            let bench = try Bench()
+            try bench.channel.pipeline.syncOperations.addHandler(OpenHalf(), position: .first)
+            try bench.receive(bytes)
+            #expect(try bench.sent().last?.opcode == 8)
+            bench.advance(seconds: 1.75)
+            #expect(bench.channel.isActive)
+            // Neither half an answer nor other frames are one.
+            try bench.receive(WireClient.frame(.text, [UInt8](repeating: 8, count: 300)) + [0x88])
+            bench.advance(seconds: 0.25)
+            #expect(!bench.channel.isActive)
+        }
+    }
+
+    /// The client's close frame ends the connection wherever it lies among other bytes, and at once.
+    @Test func theAnswerIsFoundAmongOtherFrames() throws {
+        let broken = WireClient.frame(.text, [0xFF])
+        let more = WireClient.frame(.text, [UInt8](repeating: 0x88, count: 70_000)) + WireClient.frame(.ping, [1])
+        for piece in [1, 3, 1_000, 100_000] {
+            let bench = try Bench()
+            try bench.channel.pipeline.syncOperations.addHandler(OpenHalf(), position: .first)
+            try bench.receive(broken)
+            let answer = more + WireClient.frame(.close, [3, 0xEF])
+            for start in stride(from: 0, to: answer.count, by: piece) {
+                #expect(bench.channel.isActive)
+                try bench.receive(Array(answer[start..<min(start + piece, answer.count)]))
+            }
+            #expect(!bench.channel.isActive)
+        }
+    }
+
+    /// Keeps the other half open, as a socket does; an embedded channel knows no halves.
+    private final class OpenHalf: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+            if mode == .output { promise?.succeed() } else { context.close(mode: mode, promise: promise) }
         }
     }
 

@@ -21,10 +21,26 @@ extension Client {
         close(.slowConsumer)
     }
 
-    /// After a violation nothing that the client sends means anything; it is read to the end only because a socket that
+    /// After a violation nothing that the client sends means anything but that it closes as well. This half of the connection
+    /// ends behind our close frame, so that nobody waits for a deadline; the other is read to its end, because a socket that
     /// is closed with unread bytes takes the close frame back (RFC 6455 section 7.1.1).
-    func stopListening() {
-        if case .closing(let deadline) = ending { ending = .deaf(deadline) }
+    func fail(_ reason: CloseReason) {
+        let isSaid = !isOpen
+        let deadline =
+            if case .closing(let deadline) = ending { deadline } else {
+                shard.loop.now + shard.configuration.closeTimeout
+            }
+        ending = .failed(deadline)
+        let hasClose = reader.skipToClose()
+        // We were waiting for an answer, and this is what came instead.
+        guard !isSaid else {
+            if hasClose { drop() }
+            return
+        }
+        retire()
+        outbox.seal(with: .closeFrame(reason.code, reason.text)) { [weak self] in
+            if hasClose { self?.drop() } else { self?.socket.closeOutput() }
+        }
     }
 
     /// Answers the client's close frame, or takes it as the answer to ours.
@@ -44,6 +60,7 @@ extension Client {
         outbox.discard()
         detachSocket()
         visitor.leave(now: shard.loop.now)
+        shard.counters.giveBack(window: window)
         shard.remove(self)
     }
 

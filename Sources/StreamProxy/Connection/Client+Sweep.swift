@@ -5,7 +5,7 @@ extension Client {
     /// would feel.
     func sweep(_ now: NIODeadline) {
         switch ending {
-        case .closing(let deadline), .deaf(let deadline):
+        case .closing(let deadline), .failed(let deadline), .deaf(let deadline):
             if now >= deadline { drop() }
             return
         case .gone:

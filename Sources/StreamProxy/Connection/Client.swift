@@ -13,9 +13,11 @@ final class Client: ChannelInboundHandler {
     /// Position in the shard's list.
     var place = 0
     let visitor: Visitor
-    private let socket: ClientSocket
+    let socket: ClientSocket
     private let isPlain: Bool
-    private var reader: MessageReader
+    /// Of memory reserved for it; see ``DeflateOffer/window``.
+    let window: Int
+    var reader: MessageReader
     private var isReading = false
 
     var standing = Standing.anonymous {
@@ -53,13 +55,17 @@ final class Client: ChannelInboundHandler {
         case open
         /// We have sent a close frame; the connection is dropped at the deadline.
         case closing(NIODeadline)
-        /// As `closing`, and what the client sends is not even looked at.
+        /// As `closing`, after a violation: of what the client sends, only that it has sent a close frame matters.
+        case failed(NIODeadline)
+        /// We have answered the client's close frame; what it sends is not even looked at.
         case deaf(NIODeadline)
         case gone
     }
 
-    /// - Parameter entrance: Of the listener that it came by.
-    init(shard: Shard, deflates: Bool, entrance: Entrance? = nil, visitor: Visitor? = nil) {
+    /// - Parameters:
+    ///   - window: Bytes that its compressed messages may refer back to; given back when it is gone.
+    ///   - entrance: Of the listener that it came by.
+    init(shard: Shard, deflates: Bool, window: Int = 0, entrance: Entrance? = nil, visitor: Visitor? = nil) {
         let entrance = entrance ?? Entrance(coalesces: shard.configuration.coalesces)
         self.shard = shard
         self.visitor = visitor ?? Visitor(shard.admission, shard.counters)
@@ -69,7 +75,8 @@ final class Client: ChannelInboundHandler {
             socket: socket, loop: shard.loop,
             wire: Cohort.Wire(deflates: deflates, coalesces: entrance.coalesces),
             shard: (shard.counters, shard.routes.postponed))
-        reader = MessageReader(allowsCompression: deflates)
+        self.window = window
+        reader = MessageReader(allowsCompression: deflates, window: window)
         keepalive = Keepalive(now: shard.loop.now, shard.configuration)
     }
 
@@ -80,7 +87,7 @@ final class Client: ChannelInboundHandler {
     private var isListening: Bool {
         switch ending {
         case .open, .closing: true
-        case .deaf, .gone: false
+        case .failed, .deaf, .gone: false
         }
     }
 
@@ -99,9 +106,16 @@ final class Client: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { drop() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard isListening else { return }
-        reader.append(unwrapInboundIn(data))
-        readMessages()
+        switch ending {
+        case .open, .closing:
+            reader.append(unwrapInboundIn(data))
+            readMessages()
+        case .failed:
+            reader.append(unwrapInboundIn(data))
+            if reader.skipToClose() { drop() }
+        case .deaf, .gone:
+            break
+        }
     }
 
     // MARK: In
@@ -121,8 +135,7 @@ final class Client: ChannelInboundHandler {
         } catch {
             shard.counters.count(error.kind)
             shard.log.write(.debug, "client violated the protocol", now: shard.loop.now, ["what": "\(error.kind)"])
-            close(error.close)
-            stopListening()
+            fail(error.close)
         }
         updateReading()
     }

@@ -93,6 +93,9 @@ final class ClientSocket {
         try? context?.channel.syncOptions?.setOption(.autoRead, value: isOn)
     }
 
+    /// Ends this half of the connection: the other side sees the end behind the last byte. Only when all has been sent.
+    func closeOutput() { context?.close(mode: .output, promise: nil) }
+
     func close() { context?.close(mode: .all, promise: nil) }
 }
 

@@ -41,6 +41,9 @@ public struct ProxyConfiguration: Sendable {
     public var maxPendingRequests = 256
     /// Acknowledgements and order updates that a client may leave unread, in bytes.
     public var maxQueuedControl = 4 << 20
+    /// Bytes of the windows of clients that compress with what they have sent before, all together; a client has 32 KiB, or 4
+    /// if it can do with less. Beyond it clients are told to compress each message by itself.
+    public var maxWindows = 64 << 20
     /// How long a client may take nothing while something is waiting for it.
     public var slowTimeout: TimeAmount = .seconds(30)
     /// Whether several messages may leave in one write. Without it each frame is a write, and so a TCP segment, of its own:

@@ -29,6 +29,10 @@ public final class ProxyCounters: Sendable {
     let originsRefused = Counter()
     let tlsFailures = Counter()
     let certificateLoads = Counter()
+    let windows = Counter()
+    let windowsDeclined = Counter()
+    let acceptPauses = Counter()
+    private let windowBytes = Counter()
     // An array cannot hold atomics, and violations are rare.
     private let violations = Mutex([Int](repeating: 0, count: Violation.allCases.count))
 
@@ -44,6 +48,25 @@ public final class ProxyCounters: Sendable {
         case .tooManyOfAddress: addressesLimited.add()
         case .tooManyUnauthenticated, .tooManyUnauthenticatedOfAddress: unauthenticatedLimited.add()
         }
+    }
+
+    /// Reserves memory for what a client's compressed messages may refer back to.
+    /// - Returns: Whether there is room; then ``giveBack(window:)`` is called when the client is gone.
+    func reserve(window: Int, limit: Int) -> Bool {
+        windowBytes.add(window)
+        guard windowBytes.value <= limit else {
+            windowBytes.add(-window)
+            windowsDeclined.add()
+            return false
+        }
+        windows.add()
+        return true
+    }
+
+    func giveBack(window: Int) {
+        guard window > 0 else { return }
+        windowBytes.add(-window)
+        windows.add(-1)
     }
 
     /// All values at one moment, for the operations room.
@@ -88,6 +111,12 @@ public final class ProxyCounters: Sendable {
         public var tlsFailures = 0
         /// Times that the TLS certificate was read, the first included.
         public var certificateLoads = 0
+        /// Clients whose compressed messages refer back to earlier ones, now; for each there is a window in memory.
+        public var windows = 0
+        /// Clients that were told to compress each message by itself, because too many had a window.
+        public var windowsDeclined = 0
+        /// Times that accepting paused because there were no descriptors left.
+        public var acceptPauses = 0
         public var protocolErrors: [Violation: Int] = [:]
     }
 
@@ -114,6 +143,9 @@ public final class ProxyCounters: Sendable {
         result.originsRefused = originsRefused.value
         result.tlsFailures = tlsFailures.value
         result.certificateLoads = certificateLoads.value
+        result.windows = windows.value
+        result.windowsDeclined = windowsDeclined.value
+        result.acceptPauses = acceptPauses.value
         let counts = violations.withLock { $0 }
         for violation in Violation.allCases where counts[violation.rawValue] > 0 {
             result.protocolErrors[violation] = counts[violation.rawValue]

@@ -1,56 +1,83 @@
-/// Agreement on permessage-deflate (RFC 7692), without context takeover on either side: a frame is then compressed once
-/// for all of its clients, and a connection keeps no zlib state.
-enum DeflateOffer {
+/// Agreement on permessage-deflate (RFC 7692).
+///
+/// Our own side takes nothing over from one message to the next: a frame is compressed once for all of its clients, and a
+/// connection keeps no zlib state. A client may keep its window unless it has said that it does not; then we keep what it
+/// has sent last, and no more of it than the window that is agreed on.
+struct DeflateOffer: Equatable {
     /// Our window, in bits: 4 KiB, as OpenAlgo's proxy (`websockets`) uses. Frames rarely exceed it, and without context
-    /// takeover a larger one would remember nothing more.
+    /// takeover a larger one would remember nothing more. Clients that can keep to one as small are asked to.
     static let windowBits = 12
 
-    /// The value of `Sec-WebSocket-Extensions` in our answer, or nil when none of the offers can be met.
-    /// - Parameter headers: Every value of the header in the request, in order.
-    static func answer(to headers: [String]) -> String? {
-        for offer in headers.joined(separator: ",").split(separator: ",").prefix(maxOffers) {
-            if let answer = answer(toOne: offer) { return answer }
+    /// The value of `Sec-WebSocket-Extensions` in our answer.
+    let answer: String
+    /// Bytes of what the client has sent that its next message may refer to; 0 when messages stand alone.
+    let window: Int
+
+    /// What is agreed on, or nil when none of the offers can be met.
+    /// - Parameters:
+    ///   - offers: All extensions that the client offers, the one that it likes best first.
+    ///   - grants: Whether there is room for a window of so many bytes; asked at most once.
+    static func accept(_ offers: [ExtensionOffer], grants: (_ window: Int) -> Bool) -> DeflateOffer? {
+        for offer in offers {
+            if let wish = Wish(offer) { return DeflateOffer(wish, grants) }
         }
         return nil
     }
 
-    /// A client has one or two; a header may be 80 KB long.
-    private static let maxOffers = 16
-
-    private static func answer(toOne offer: Substring) -> String? {
-        let parts = offer.split(separator: ";", omittingEmptySubsequences: false).map { $0.trimmed }
-        guard parts.first?.lowercased() == "permessage-deflate" else { return nil }
-        var answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
-        var seen: Set<String> = []
-        for part in parts.dropFirst() {
-            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = pair.first.map({ $0.trimmed.lowercased() }), seen.insert(name).inserted else { return nil }
-            let value = pair.count > 1 ? pair[1].trimmed : nil
-            switch name {
-            case "server_no_context_takeover", "client_no_context_takeover":
-                guard value == nil else { return nil }
-            case "client_max_window_bits":
-                // Only says that it could keep to a smaller window; we inflate with the largest.
-                guard value == nil || bits(value) != nil else { return nil }
-            case "server_max_window_bits":
-                // Smaller windows than ours would need a frame compressed for them alone: declined.
-                guard let bits = bits(value), bits >= windowBits else { return nil }
-                answer += "; server_max_window_bits=\(windowBits)"
-            default:
-                return nil
-            }
-        }
-        return answer
+    private init(_ wish: Wish, _ grants: (Int) -> Bool) {
+        // A client that names a limit keeps to it, whatever is answered (RFC 7692 section 7.1.2.2).
+        let isLimited = wish.clientBits != nil
+        let bits = min(wish.clientBits ?? 15, isLimited ? Self.windowBits : 15)
+        let keeps = !wish.clientForgets && grants(1 << bits)
+        window = keeps ? 1 << bits : 0
+        answer =
+            "permessage-deflate; server_no_context_takeover"
+            + (keeps ? "" : "; client_no_context_takeover")
+            + (wish.limitsServer ? "; server_max_window_bits=\(Self.windowBits)" : "")
+            + (keeps && isLimited ? "; client_max_window_bits=\(bits)" : "")
     }
 
-    /// 8 to 15, without leading zeros, quoted or not.
-    private static func bits(_ value: Substring?) -> Int? {
-        guard var value else { return nil }
-        if value.count >= 2, value.first == "\"", value.last == "\"" { value = value.dropFirst().dropLast() }
-        guard value.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), value.first != "0", let bits = Int(value),
-            (8...15).contains(bits)
-        else { return nil }
-        return bits
+    /// What one offer says, if it can be met.
+    private struct Wish {
+        var clientForgets = false
+        /// The largest window that the client would use; nil when it does not say that it can do with a smaller one.
+        var clientBits: Int?
+        /// Whether it wants to be told our window.
+        var limitsServer = false
+
+        /// - Returns: Nil for what RFC 7692 section 7 wants declined: parameters that are unknown, doubled or have a value
+        ///   that is none, and what we cannot do.
+        init?(_ offer: ExtensionOffer) {
+            guard offer.name == "permessage-deflate" else { return nil }
+            var seen: Set<String> = []
+            for parameter in offer.parameters {
+                guard seen.insert(parameter.name).inserted else { return nil }
+                let bits = parameter.value.flatMap(Self.bits)
+                switch parameter.name {
+                case "server_no_context_takeover":
+                    guard parameter.value == nil else { return nil }
+                case "client_no_context_takeover":
+                    guard parameter.value == nil else { return nil }
+                    clientForgets = true
+                case "client_max_window_bits":
+                    guard parameter.value == nil || bits != nil else { return nil }
+                    clientBits = bits ?? 15
+                case "server_max_window_bits":
+                    // Smaller windows than ours would need a frame compressed for them alone.
+                    guard let bits, bits >= DeflateOffer.windowBits else { return nil }
+                    limitsServer = true
+                default:
+                    return nil
+                }
+            }
+        }
+
+        /// 8 to 15, without leading zeros.
+        private static func bits(_ value: String) -> Int? {
+            guard value.utf8.allSatisfy(\.isDigit), value.first != "0", let bits = Int(value), (8...15).contains(bits)
+            else { return nil }
+            return bits
+        }
     }
 }
 

@@ -15,6 +15,8 @@ struct InboundFrame {
 struct FrameReader {
     private var bytes = ByteBuffer()
     private let allowsCompression: Bool
+    /// Bytes of a frame still to be thrown away, in ``skipToClose()``.
+    private var skipped: (rest: UInt64, isClose: Bool) = (0, false)
 
     init(allowsCompression: Bool) { self.allowsCompression = allowsCompression }
 
@@ -56,6 +58,43 @@ struct FrameReader {
         // An idle connection keeps no buffer.
         if bytes.readableBytes == 0 { bytes = ByteBuffer() }
         return InboundFrame(opcode: opcode, isFinal: isFinal, isCompressed: isCompressed, payload: payload)
+    }
+
+    /// Throws frames away unread, by what their headers say of their lengths; the one that broke the rules first. Keeps less
+    /// than a header.
+    /// - Returns: Whether a close frame has come to its end.
+    mutating func skipToClose() -> Bool {
+        while true {
+            let now = min(skipped.rest, UInt64(bytes.readableBytes))
+            bytes.moveReaderIndex(forwardBy: Int(now))
+            skipped.rest -= now
+            guard skipped.rest == 0 else { break }
+            if skipped.isClose { return true }
+            guard let (header, length, isClose) = anyHeader() else { break }
+            bytes.moveReaderIndex(forwardBy: header)
+            skipped = (length, isClose)
+        }
+        if bytes.readableBytes == 0 { bytes = ByteBuffer() }
+        return false
+    }
+
+    /// Of whatever frame, right or wrong; nil until it is there.
+    private func anyHeader() -> (size: Int, length: UInt64, isClose: Bool)? {
+        let start = bytes.readerIndex
+        guard let first: UInt8 = bytes.getInteger(at: start), let second: UInt8 = bytes.getInteger(at: start + 1) else {
+            return nil
+        }
+        let mask = second & 0x80 != 0 ? 4 : 0
+        let isClose = first & 0x0F == Opcode.close.rawValue
+        var (size, length) = (2 + mask, UInt64(second & 0x7F))
+        if length == 126 {
+            guard let long: UInt16 = bytes.getInteger(at: start + 2) else { return nil }
+            (size, length) = (size + 2, UInt64(long))
+        } else if length == 127 {
+            guard let long: UInt64 = bytes.getInteger(at: start + 2) else { return nil }
+            (size, length) = (size + 8, long)
+        }
+        return bytes.readableBytes >= size ? (size, length, isClose) : nil
     }
 
     /// - Returns: The payload's length, and how many bytes the extended length takes.

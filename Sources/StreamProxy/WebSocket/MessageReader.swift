@@ -15,6 +15,9 @@ enum InboundMessage {
 struct MessageReader {
     private var frames: FrameReader
     private var partial: Partial?
+    private var window: InflateWindow?
+    /// Whether the client has sent a close frame, a wrong one too.
+    private(set) var hasClose = false
 
     private struct Partial {
         let opcode: Opcode
@@ -22,7 +25,11 @@ struct MessageReader {
         var bytes: ByteBuffer
     }
 
-    init(allowsCompression: Bool) { frames = FrameReader(allowsCompression: allowsCompression) }
+    /// - Parameter window: Bytes that compressed messages may refer back to; 0 when they stand alone.
+    init(allowsCompression: Bool, window: Int = 0) {
+        frames = FrameReader(allowsCompression: allowsCompression)
+        if window > 0 { self.window = InflateWindow(size: window) }
+    }
 
     mutating func append(_ bytes: ByteBuffer) { frames.append(bytes) }
 
@@ -33,7 +40,9 @@ struct MessageReader {
             switch frame.opcode {
             case .ping: return .ping(frame.payload)
             case .pong: return .pong(frame.payload)
-            case .close: return try close(frame.payload)
+            case .close:
+                hasClose = true
+                return try close(frame.payload)
             case .continuation:
                 guard partial != nil else { throw .fragmentation }
                 partial?.bytes.writeImmutableBuffer(frame.payload)
@@ -48,12 +57,21 @@ struct MessageReader {
         return nil
     }
 
-    private func finish(_ message: Partial, _ limit: Int, _ inflater: Inflater) throws(ProtocolViolation)
+    /// Throws away what has come since the client broke the rules, and what comes now.
+    /// - Returns: Whether a close frame was among it.
+    mutating func skipToClose() -> Bool {
+        partial = nil
+        window = nil
+        hasClose = hasClose || frames.skipToClose()
+        return hasClose
+    }
+
+    private mutating func finish(_ message: Partial, _ limit: Int, _ inflater: Inflater) throws(ProtocolViolation)
         -> InboundMessage
     {
         var bytes = message.bytes
         if message.isCompressed {
-            bytes = try inflater.inflate(bytes, limit: limit)
+            bytes = try inflater.inflate(bytes, limit: limit, window: &window)
         }
         if message.opcode == .text, !bytes.isUTF8 { throw .text }
         return .request(bytes)

@@ -47,10 +47,14 @@ final class WireClient: Sendable {
 
     /// Sends a raw request and returns everything that comes until the server closes.
     static func exchange(port: Int, _ request: String) async throws -> String {
+        try await exchange(port: port, Array(request.utf8))
+    }
+
+    static func exchange(port: Int, _ request: [UInt8]) async throws -> String {
         let inbox = Inbox()
         let channel = try await open(port: port, inbox: inbox)
         // Fails when the server has said everything before it was asked.
-        try? await channel.writeAndFlush(ByteBuffer(string: request)).get()
+        try? await channel.writeAndFlush(ByteBuffer(bytes: request)).get()
         return try await inbox.everything()
     }
 
