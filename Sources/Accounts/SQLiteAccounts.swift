@@ -19,6 +19,25 @@ public struct SQLiteAccounts: Authenticator, CredentialSource {
     /// choose keys whose SHA-256 begins as they like, and then knows the beginning of a digest, from which no key follows:
     /// this gives away no more than a comparison in constant time.
     public func authenticate(key: Secret) async throws -> Account {
+        let (found, permissions) = try await find(key)
+        // Of a user without a broker of their own it is the first that there are credentials for.
+        guard let broker = found.broker.flatMap({ $0.isEmpty ? nil : $0 }) ?? found.brokers.first else {
+            throw FeedError(.broker, "No broker configuration found for user")
+        }
+        store.noteUse(of: found.id)
+        return Account(
+            user: found.user, broker: broker, keyID: found.id, brokers: Set(found.brokers), permissions: permissions,
+            expires: found.expires.map { $0 * 1000 })
+    }
+
+    public func owner(of key: Secret) async -> KeyOwner? {
+        guard let (found, permissions) = try? await find(key) else { return nil }
+        return KeyOwner(
+            user: found.user, keyID: found.id, permissions: permissions, expires: found.expires.map { $0 * 1000 })
+    }
+
+    /// - Throws: ``FeedError`` for a key that is not good, or cannot be looked up.
+    private func find(_ key: Secret) async throws -> (Entry, Permissions) {
         let digest = KeyDigest.of(key)
         let found: Entry?
         do {
@@ -34,14 +53,7 @@ public struct SQLiteAccounts: Authenticator, CredentialSource {
         guard let permissions = found.permissions else {
             throw FeedError(.server, "What this API key allows cannot be read")
         }
-        // Of a user without a broker of their own it is the first that there are credentials for.
-        guard let broker = found.broker.flatMap({ $0.isEmpty ? nil : $0 }) ?? found.brokers.first else {
-            throw FeedError(.broker, "No broker configuration found for user")
-        }
-        store.noteUse(of: found.id)
-        return Account(
-            user: found.user, broker: broker, keyID: found.id, brokers: Set(found.brokers), permissions: permissions,
-            expires: found.expires.map { $0 * 1000 })
+        return (found, permissions)
     }
 
     /// A key that is not revoked, with its owner.

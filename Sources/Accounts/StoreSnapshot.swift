@@ -61,16 +61,17 @@ struct StoreSnapshot: Sendable, Equatable {
     func changes(to later: StoreSnapshot) -> [AccountChange] {
         let gone = Set(keys.filter { later.keys[$0.key]?.digest != $0.value.digest }.keys)
             .union(later.revoked.subtracting(revoked))
-        var changes = gone.sorted().map { AccountChange(.keyRevoked(keyID: $0)) }
+        // First: the keys of a user who was removed are gone too, and what their clients are to know is that.
+        var changes = users.sorted { $0.key < $1.key }.filter { later.users[$0.key] != $0.value }.map {
+            AccountChange(.userChanged(user: $0.key))
+        }
+        changes += gone.sorted().map { AccountChange(.keyRevoked(keyID: $0)) }
         for (id, key) in keys.sorted(by: { $0.key < $1.key }) where !gone.contains(id) && later.keys[id] != key {
             changes.append(AccountChange(.keyChanged(keyID: id)))
         }
         // Issued and changed between two looks: somebody may have come in with what it allowed at first.
         for (id, key) in later.keys.sorted(by: { $0.key < $1.key }) where keys[id] == nil && key.changes > 0 {
             changes.append(AccountChange(.keyChanged(keyID: id)))
-        }
-        for (name, user) in users.sorted(by: { $0.key < $1.key }) where later.users[name] != user {
-            changes.append(AccountChange(.userChanged(user: name)))
         }
         let (had, have) = (brokers, later.brokers)
         for (name, user) in later.users.sorted(by: { $0.key < $1.key }) {
@@ -86,7 +87,8 @@ struct StoreSnapshot: Sendable, Equatable {
             changes.append(AccountChange(.brokersChanged(user: name, brokers: brokers)))
         }
         let owners = Set(credentials.keys).union(later.credentials.keys).sorted()
-        for owner in owners where credentials[owner] != later.credentials[owner] && later.users[owner.user] != nil {
+        // Also those of a user who was removed: the session must not go on with them.
+        for owner in owners where credentials[owner] != later.credentials[owner] {
             changes.append(
                 AccountChange(
                     later.credentials[owner] == nil

@@ -43,10 +43,38 @@ public struct Account: Sendable, Hashable {
     }
 }
 
+/// Whose a valid key is and what it allows, whether the user is at a broker or not.
+public struct KeyOwner: Sendable, Hashable {
+    public let user: String
+    /// As in ``Account/keyID``.
+    public let keyID: Int64
+    public let permissions: Permissions
+    /// As in ``Account/expires``.
+    public let expires: Int64?
+
+    public init(user: String, keyID: Int64, permissions: Permissions = .everything, expires: Int64? = nil) {
+        self.user = user
+        self.keyID = keyID
+        self.permissions = permissions
+        self.expires = expires
+    }
+}
+
+extension Account {
+    public var owner: KeyOwner { KeyOwner(user: user, keyID: keyID, permissions: permissions, expires: expires) }
+}
+
 /// Who may come in. Any thread.
 public protocol Authenticator: Sendable {
     /// - Throws: ``FeedError`` with `AUTHENTICATION_ERROR` for a wrong key, `BROKER_ERROR` for a user without broker.
     func authenticate(key: Secret) async throws -> Account
+    /// Whose key it is that was refused with `BROKER_ERROR`: its user has no broker at the moment, and is no stranger.
+    /// - Returns: Nil when the key is no good any more, or when nobody can tell.
+    func owner(of key: Secret) async -> KeyOwner?
+}
+
+extension Authenticator {
+    public func owner(of key: Secret) async -> KeyOwner? { nil }
 }
 
 /// What another process changed in the store.

@@ -25,7 +25,7 @@ public struct WishOutcome: Sendable {
         public let route: RouteKey
         /// Levels really granted, also for modes without a book (client-protocol.md section 3).
         public let depth: Int
-        /// Queued: it is sent to the broker after the next connect.
+        /// The broker has not confirmed it yet: it is sent after the next connect, or was sent and is not answered.
         public let pending: Bool
         public init(route: RouteKey, depth: Int, pending: Bool) {
             self.route = route
@@ -54,7 +54,9 @@ public protocol MarketSession: AnyObject, Sendable {
     /// - Throws: ``FeedError`` when the broker has refused.
     func ready() async throws
     /// One outcome for each wish, in order. Every grant holds one reference until ``unsubscribe(_:)``.
-    func subscribe(_ wishes: [Wish]) async -> [WishOutcome]
+    /// - Parameter time: Within which the outcomes are known (half a second more for an adapter that is stuck); what the
+    ///   broker has not answered by then is a grant that is pending.
+    func subscribe(_ wishes: [Wish], within time: Duration) async -> [WishOutcome]
     /// Gives references back.
     func unsubscribe(_ routes: [RouteKey]) async
     /// Has the broker send the user's order updates, which come by the bus. Each call that returns holds one reference
@@ -71,6 +73,11 @@ public protocol MarketSession: AnyObject, Sendable {
 
 extension MarketSession {
     public var trouble: SessionEvent? { nil }
+}
+
+extension MarketSession {
+    /// As long as OpenAlgo's own client, which gives up after 10 s, leaves time for.
+    public func subscribe(_ wishes: [Wish]) async -> [WishOutcome] { await subscribe(wishes, within: .seconds(7)) }
 }
 
 /// Where clients find their user's session. Any thread.

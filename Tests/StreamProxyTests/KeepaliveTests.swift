@@ -21,7 +21,7 @@ import Testing
 
     @Test func pongsKeepAClient() throws {
         let bench = try Bench()
-        bench.client.standing = .known(nil)
+        bench.client.standing = .brokerless(nil)
         for _ in 0..<5 {
             bench.advance(seconds: 20)
             let pings = try bench.sent()
@@ -34,7 +34,7 @@ import Testing
 
     @Test func otherTrafficIsNoPong() throws {
         let bench = try Bench()
-        bench.client.standing = .known(nil)
+        bench.client.standing = .brokerless(nil)
         bench.advance(seconds: 20)
         _ = try bench.sent()
         try bench.receive(WireClient.frame(.pong, [9, 9, 9, 9]))
@@ -48,7 +48,7 @@ import Testing
 
     @Test func aPingStuckBehindOurOwnBytesDoesNotCount() throws {
         let bench = try Bench { $0.slowTimeout = .seconds(1000) }
-        bench.client.standing = .known(nil)
+        bench.client.standing = .brokerless(nil)
         let a = bench.join("A")
         bench.stall.isStalled = true
         bench.publish([(a, "1")])

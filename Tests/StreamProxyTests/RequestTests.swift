@@ -53,8 +53,30 @@ import Testing
         #expect(try depth(#","depth":30,"depth_level":20"#) == 30)
         #expect(try depth(#","depth":null,"depth_level":20"#) == 20)
         #expect(try depth(#","depth":0"#) == 5)
-        for bad in [#""20""#, "20.0", "-1", "true", "[]", "{}"] {
+        #expect(try depth(#","depth":"20""#) == 20)
+        #expect(try depth(#","depth":"0","depth_level":"20""#) == 20)
+        #expect(try depth(#","depth":"""#) == 5)
+        for bad in [#""2 0""#, #""x""#, #""-1""#, "20.0", "-1", "true", "[]", "{}"] {
             #expect(throws: Rejection.self) { try depth(#","depth":\#(bad)"#) }
+        }
+    }
+
+    /// In a list the entry fails; the one instrument that a request names itself is an error frame, as with OpenAlgo.
+    @Test(arguments: [
+        ("9", "Invalid mode 9; expected 1 (LTP), 2 (Quote), or 3 (Depth)"),
+        (#""1""#, "Invalid mode '1'; expected 'LTP', 'Quote', or 'Depth' (case-insensitive)"),
+        ("null", "Mode must be int or str, got NoneType"), ("true", "Mode must be int or str, got bool"),
+    ]) func unsubscribeWithABadMode(mode: String, message: String) async throws {
+        try await House.with { house in
+            let client = try await house.client()
+            _ = try await client.reply(to: #"{"action":"subscribe","symbol":"A","exchange":"NSE","mode":1}"#)
+            let single = try await client.reply(
+                to: #"{"action":"unsubscribe","symbol":"A","exchange":"NSE","mode":\#(mode)}"#)
+            #expect(single["type"] == nil && single["code"] == "INVALID_MODE" && single["message"] == .string(message))
+            let list = try await client.reply(
+                to: #"{"action":"unsubscribe","symbols":[{"symbol":"A","exchange":"NSE","mode":\#(mode)}]}"#)
+            #expect(list["type"] == "unsubscribe" && list["status"] == "error")
+            #expect(house.bus.interest.count == 1)
         }
     }
 

@@ -19,7 +19,7 @@ import Testing
 
     @Test func marketDataShrinksToTheNewestAndControlDoesNot() throws {
         let bench = try Bench()
-        bench.client.standing = .known(nil)
+        bench.client.standing = .brokerless(nil)
         let (a, b) = (bench.join("A"), bench.join("B"))
         bench.stall.isStalled = true
         bench.publish([(a, "0")])
@@ -80,7 +80,7 @@ import Testing
 
     @Test func whoTakesNothingIsCutOff() throws {
         let bench = try Bench()
-        bench.client.standing = .known(nil)
+        bench.client.standing = .brokerless(nil)
         let a = bench.join("A")
         bench.stall.isStalled = true
         bench.publish([(a, "1")])
@@ -96,7 +96,7 @@ import Testing
 
     @Test func unreadAcknowledgementsAreLimited() throws {
         let bench = try Bench { $0.maxQueuedControl = 10_000 }
-        bench.client.standing = .known(nil)
+        bench.client.standing = .brokerless(nil)
         bench.stall.isStalled = true
         let ping = WireClient.frame(.text, Array(#"{"action":"ping"}"#.utf8))
         for _ in 0..<1000 where bench.client.isOpen { try bench.receive(ping) }
@@ -119,7 +119,7 @@ import Testing
 
     @Test func aBacklogLeavesInPieces() throws {
         let bench = try Bench()
-        bench.client.standing = .known(nil)
+        bench.client.standing = .brokerless(nil)
         bench.stall.isStalled = true
         let padding = String(repeating: "x", count: 50_000)
         for number in 0..<20 {

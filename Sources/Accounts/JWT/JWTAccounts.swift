@@ -28,6 +28,8 @@ public actor JWTAccounts: Authenticator {
     private var versions: [String: WatchedFile.Version]
     /// The latest look: the next one begins when it is done.
     private var turn: Task<Void, Never>?
+    /// The one that has not begun yet.
+    private var nextTurn: Task<Void, Never>?
     private var admitted = AdmittedTokens()
 
     /// Reads the keys.
@@ -72,6 +74,23 @@ public actor JWTAccounts: Authenticator {
 
     /// Takes some 100 µs of processor time, never on an event loop: it runs on the pool of tasks, and outside this actor.
     public nonisolated func authenticate(key: Secret) async throws -> Account {
+        let (claims, owner, signer) = try await verify(key)
+        let account = try account(claims, of: owner)
+        try await checkIsKnown(claims)
+        await admit(owner, signer: signer)
+        return account
+    }
+
+    public nonisolated func owner(of key: Secret) async -> KeyOwner? {
+        guard let (claims, owner, signer) = try? await verify(key), (try? await checkIsKnown(claims)) != nil else {
+            return nil
+        }
+        await admit(owner, signer: signer)
+        return owner
+    }
+
+    /// - Throws: ``FeedError`` for a token that is not good.
+    private nonisolated func verify(_ key: Secret) async throws -> (TokenClaims, KeyOwner, TokenKey) {
         let token = try CompactToken(key)
         await look()
         let keyring = await keyring
@@ -80,12 +99,18 @@ public actor JWTAccounts: Authenticator {
         let id = Keyring.keyID(of: claims, token)
         guard !keyring.revoked.contains(id) else { throw FeedError(.authentication, "The token was revoked") }
         let expires = try check(claims)
-        let account = try account(claims, id: id, expires: expires)
+        return (
+            claims,
+            KeyOwner(
+                user: claims.user, keyID: id, permissions: claims.permissions,
+                expires: expires.map { Int64($0 * 1000) }), signer
+        )
+    }
+
+    private nonisolated func checkIsKnown(_ claims: TokenClaims) async throws {
         if let isKnown, try await !isKnown(claims.user) {
             throw FeedError(.authentication, "The token's user is not known here")
         }
-        await admit(account, signer: signer)
-        return account
     }
 
     /// - Returns: When the token ends, in seconds since 1970; nil: never.
@@ -110,16 +135,16 @@ public actor JWTAccounts: Authenticator {
         return claims.expiry.map { $0 + leeway }
     }
 
-    private nonisolated func account(_ claims: TokenClaims, id: Int64, expires: Double?) throws -> Account {
+    private nonisolated func account(_ claims: TokenClaims, of owner: KeyOwner) throws -> Account {
         guard let broker = claims.broker ?? (claims.brokers.count == 1 ? claims.brokers.first : nil) else {
             throw FeedError(.broker, "No broker configuration found for user")
         }
         return Account(
-            user: claims.user, broker: broker, keyID: id, brokers: claims.brokers, permissions: claims.permissions,
-            expires: expires.map { Int64($0 * 1000) })
+            user: owner.user, broker: broker, keyID: owner.keyID, brokers: claims.brokers,
+            permissions: owner.permissions, expires: owner.expires)
     }
 
-    private func admit(_ account: Account, signer: TokenKey) {
+    private func admit(_ account: KeyOwner, signer: TokenKey) {
         admitted.add(account, signer: signer, now: now())
         // The keys may have changed while the token was looked at.
         if !keyring.fingerprints.contains(signer.fingerprint) {
@@ -142,12 +167,15 @@ public actor JWTAccounts: Authenticator {
 
     /// Looks once: whatever was written before the call is known when it returns.
     public func look() async {
+        // One look for everybody who waits for it: a thousand clients that come at once must not wait for each other.
+        if let nextTurn { return await nextTurn.value }
         let previous = turn
         let mine = Task {
             await previous?.value
+            self.nextTurn = nil
             await self.lookOnce()
         }
-        turn = mine
+        (turn, nextTurn) = (mine, mine)
         await mine.value
     }
 
@@ -188,7 +216,7 @@ private struct AdmittedTokens {
     private static let most = 100_000
 
     /// - Parameter now: Seconds since 1970.
-    mutating func add(_ account: Account, signer: TokenKey, now: Double) {
+    mutating func add(_ account: KeyOwner, signer: TokenKey, now: Double) {
         if signers.count >= limit {
             signers = signers.filter { $0.value.expires ?? .max > Int64(now * 1000) }
             if signers.count > Self.most { signers.removeAll() }

@@ -53,7 +53,11 @@ public actor OpenAlgoAccounts: Authenticator, CredentialSource {
     private var version: OpenAlgoDatabase.Version?
     /// The latest look: the next one begins when it is done.
     private var turn: Task<Void, Never>?
+    /// The one that has not begun yet.
+    private var nextTurn: Task<Void, Never>?
     private var busyLooks = 0
+    /// How often the database was looked at, for tests.
+    private(set) var looks = 0
     private var unreadable: [String] = []
     /// A lock shorter than this many looks is nobody's business.
     private static let patience = 4
@@ -82,6 +86,11 @@ public actor OpenAlgoAccounts: Authenticator, CredentialSource {
             throw FeedError(.broker, "No broker configuration found for user")
         }
         return Account(user: found.user, broker: login.broker, keyID: found.id)
+    }
+
+    public func owner(of key: Secret) async -> KeyOwner? {
+        guard let found = try? await find(key) else { return nil }
+        return KeyOwner(user: found.user, keyID: found.id)
     }
 
     /// Those of the user's login; empty while it is revoked, gone or at another broker.
@@ -132,16 +141,20 @@ public actor OpenAlgoAccounts: Authenticator, CredentialSource {
 
     /// Looks once: whatever was written before the call is known when it returns.
     public func look() async {
+        // One look for everybody who waits for it: a thousand clients that come at once must not wait for each other.
+        if let nextTurn { return await nextTurn.value }
         let previous = turn
         let mine = Task {
             await previous?.value
+            self.nextTurn = nil
             await self.lookOnce()
         }
-        turn = mine
+        (turn, nextTurn) = (mine, mine)
         await mine.value
     }
 
     private func lookOnce() async {
+        looks += 1
         do {
             try await read()
             busyLooks = 0

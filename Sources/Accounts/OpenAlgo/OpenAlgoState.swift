@@ -41,8 +41,16 @@ struct OpenAlgoState: Sendable {
     /// Takes over what the database holds now.
     /// - Returns: What became different for those who are connected, in a fixed order.
     mutating func update(_ snapshot: OpenAlgoSnapshot, _ cipher: TokenCipher) -> [AccountChange] {
-        updateKeys(snapshot.keys, cipher).map { AccountChange(.keyRevoked(keyID: $0)) }
+        // First: what clients of a user who was removed are to know is that, and not that the key went too.
+        let removed = removedUsers(snapshot).map { AccountChange(.userChanged(user: $0)) }
+        return removed + updateKeys(snapshot.keys, cipher).map { AccountChange(.keyRevoked(keyID: $0)) }
             + updateLogins(snapshot.logins, cipher)
+    }
+
+    /// Users who had a key and a login, and have neither now.
+    private func removedUsers(_ snapshot: OpenAlgoSnapshot) -> [String] {
+        let remaining = Set(snapshot.keys.map(\.user)).union(snapshot.logins.map(\.user))
+        return Set(keys.map(\.user)).subtracting(remaining).filter { logins[$0] != nil }.sorted()
     }
 
     /// - Returns: The numbers of keys that are no longer good.

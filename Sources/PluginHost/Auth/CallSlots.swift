@@ -1,4 +1,5 @@
 import Dispatch
+import MarketData
 import Synchronization
 
 /// Threads for calls that may wait: so many at once, and nobody waits for one longer than the limit.

@@ -81,9 +81,20 @@ extension BrokerSession {
 
     /// The store may hold other credentials: the session is rebuilt with them, its subscriptions restored. A second login
     /// with the same token must not tear the feed down, and what was refused is not tried again.
+    ///
+    /// A store that cannot be read at the moment says nothing about them: what runs goes on, and the store is asked again.
     func credentialsChanged() async {
-        let fresh = try? await environment.credentials.credentials(user: user, broker: broker)
+        credentialTimer?.cancel()
+        let fresh: BrokerCredentials?
+        do {
+            fresh = try await environment.credentials.credentials(user: user, broker: broker)
+        } catch let error as FeedError where error.code == .broker {
+            fresh = nil
+        } catch {
+            return credentialsUnreadable(error)
+        }
         guard !isEnded else { return }
+        credentialBackoff.reset()
         for link in links.values where fresh == nil || link.fingerprint != fresh?.hashValue {
             let why = fresh == nil ? "and those of before are used no more" : "connecting with the new ones"
             logger.info("the credentials have changed, \(why)")
@@ -94,5 +105,20 @@ extension BrokerSession {
             connect(link)
         }
         takeStock()
+    }
+
+    private func credentialsUnreadable(_ error: any Error) {
+        guard !isEnded else { return }
+        var generator = SystemRandomNumberGenerator()
+        if credentialBackoff.failures == 0 {
+            logger.warning(
+                "the credentials may have changed and cannot be read: \(error). Going on with those of before until they can"
+            )
+        }
+        let wait = credentialBackoff.next(using: &generator)
+        credentialTimer?.cancel()
+        credentialTimer = loop.scheduleTask(in: .milliseconds(wait)) { [weak self] in
+            Task { await self?.credentialsChanged() }
+        }
     }
 }

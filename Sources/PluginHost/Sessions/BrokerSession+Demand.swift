@@ -69,9 +69,9 @@ extension BrokerSession {
     }
 
     /// Waits for what the broker says to a wish.
-    /// - Parameter patience: Until when it may wait to be sent.
+    /// - Parameter patience: Until when it may wait.
     func settle(
-        _ key: RouteKey, _ wish: Wish, until patience: NIODeadline
+        _ key: RouteKey, _ wish: Wish, until patience: Line.Patience
     ) async -> Result<WishOutcome.Grant, FeedError> {
         let policy = adapter.capabilities.depth(wish: wish.depth, exchange: wish.instrument.exchange)
         let served: References.Demand
@@ -102,7 +102,7 @@ extension BrokerSession {
     }
 
     /// What the broker serves of an instrument, now or when it has answered.
-    private func answer(_ key: RouteKey, until patience: NIODeadline) async -> Line.Answer {
+    private func answer(_ key: RouteKey, until patience: Line.Patience) async -> Line.Answer {
         guard let index = placement[key.instrument], let link = links[index], let line = link.lines[key.instrument]
         else { return .failure(.unsubscribed) }
         if case .failed(let error) = link.state { return .failure(error) }
@@ -112,9 +112,11 @@ extension BrokerSession {
         if let refusal = line.refusal { return .failure(refusal) }
         // All that was wanted was asked for, and this little was granted.
         if let served = line.served, case .granted = line.phase, !line.isDirty { return .success(served) }
-        if line.isDirty, NIODeadline.now() >= patience { return .failure(.queued) }
+        let now = NIODeadline.now()
+        if now >= patience.answer || line.isDirty && now >= patience.sending { return .failure(.queued) }
         return await withCheckedContinuation { continuation in
-            link.lines[key.instrument]?.waiters.append(Line.Waiter(demand: demand, continuation: continuation))
+            link.lines[key.instrument]?.waiters.append(
+                Line.Waiter(demand: demand, deadline: patience.answer, continuation: continuation))
         }
     }
 

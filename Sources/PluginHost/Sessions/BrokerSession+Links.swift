@@ -117,6 +117,7 @@ extension BrokerSession {
         watchdog?.cancel()
         surplusTimer?.cancel()
         noticeTimer?.cancel()
+        credentialTimer?.cancel()
         for link in links.values { close(link) }
         links.removeAll()
         placement.removeAll()

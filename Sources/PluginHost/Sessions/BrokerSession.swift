@@ -38,6 +38,9 @@ actor BrokerSession: MarketSession {
     var orderReferences = 0
     var orderMemory = OrderMemory()
     var surplusTimer: Scheduled<Void>?
+    /// Reads the credentials again, when they could not be read after a change.
+    var credentialTimer: Scheduled<Void>?
+    var credentialBackoff = Backoff(base: 500, longest: 30_000)
     var isFlushScheduled = false
     var nextRequest: UInt64 = 0
     var readyWaiters: [CheckedContinuation<FeedError?, Never>] = []
@@ -72,7 +75,9 @@ actor BrokerSession: MarketSession {
     // MARK: MarketSession
 
     /// Beyond the time that the broker has for its answer: what the adapter itself may take.
-    static let slack = Duration.seconds(5)
+    static let slack = Duration.seconds(4)
+    /// Beyond the time that a client has for its answer, before the adapter counts as stuck.
+    private static let grace = Duration.milliseconds(500)
     /// How long a subscription waits for its turn on a link that is paced; then it is pending.
     private static let pacingPatience = TimeAmount.seconds(3)
 
@@ -122,13 +127,15 @@ actor BrokerSession: MarketSession {
         return isTrying ? "connecting" : "disconnected"
     }
 
-    nonisolated func subscribe(_ wishes: [Wish]) async -> [WishOutcome] {
+    nonisolated func subscribe(_ wishes: [Wish], within time: Duration) async -> [WishOutcome] {
         func refusing(_ error: FeedError) -> [WishOutcome] {
             wishes.map { WishOutcome(wish: $0, result: .failure(error)) }
         }
         guard !isClosed.load(ordering: .acquiring) else { return refusing(BrokerSession.over) }
         let silence = FeedError(.subscription, "the adapter for \(broker) does not answer; see the host's log")
-        let limit = Duration.milliseconds(adapter.capabilities.timings.ackTimeout) + BrokerSession.slack
+        let limit = min(
+            .milliseconds(adapter.capabilities.timings.ackTimeout) + BrokerSession.slack,
+            time + BrokerSession.grace)
         var hints = BrokerSession.mostHints
         let checked = wishes.map { ($0, refusal(of: $0, hints: &hints)) }
         return await withDeadline(
@@ -138,22 +145,29 @@ actor BrokerSession: MarketSession {
                 await self.release(outcomes.compactMap { try? $0.result.get().route })
             }
         ) {
-            await self.take(checked)
+            await self.take(checked, within: time)
         }
     }
 
-    private func take(_ wishes: [(Wish, FeedError?)]) async -> [WishOutcome] {
+    private func take(_ wishes: [(Wish, FeedError?)], within time: Duration) async -> [WishOutcome] {
         // First everything is noted and sent in batches; then the answers are awaited.
         let noted = wishes.map { wish, refusal in
             (wish, refusal.map { .failure($0) } ?? Result { () throws(FeedError) in try note(wish) })
         }
         flushAll()
-        let patience = NIODeadline.now() + BrokerSession.pacingPatience
+        let now = NIODeadline.now()
+        let patience = Line.Patience(
+            sending: now + min(BrokerSession.pacingPatience, TimeAmount(time)), answer: now + TimeAmount(time))
+        let handles = noted.compactMap { try? $0.1.get().instrument }
         if links.values.contains(where: { $0.pacing != nil && !$0.dirty.isEmpty }) {
-            loop.scheduleTask(deadline: patience) { [weak self] in
-                self?.assumeIsolated { $0.releaseUnsent(noted.compactMap { try? $0.1.get().instrument }) }
+            loop.scheduleTask(deadline: patience.sending) { [weak self] in
+                self?.assumeIsolated { $0.releaseUnsent(handles) }
             }
         }
+        let timer = loop.scheduleTask(deadline: patience.answer) { [weak self] in
+            self?.assumeIsolated { $0.releaseUnanswered(handles) }
+        }
+        defer { timer.cancel() }
         var outcomes: [WishOutcome] = []
         outcomes.reserveCapacity(wishes.count)
         for (wish, result) in noted {
@@ -171,6 +185,16 @@ actor BrokerSession: MarketSession {
         for handle in handles {
             guard let index = placement[handle], links[index]?.lines[handle]?.isDirty == true else { continue }
             links[index]?.lines[handle]?.resume(.failure(.queued))
+        }
+    }
+
+    /// Lets go on who has waited for the broker's answer as long as a client may: they are pending, and what the broker has
+    /// confirmed is told in time.
+    private func releaseUnanswered(_ handles: [UInt32]) {
+        let now = NIODeadline.now()
+        for handle in handles {
+            guard let index = placement[handle] else { continue }
+            links[index]?.lines[handle]?.resumeOverdue(now)
         }
     }
 

@@ -23,7 +23,7 @@ final class ExternalSession: MarketSession {
 
     func ready() async {}
 
-    func subscribe(_ wishes: [Wish]) async -> [WishOutcome] {
+    func subscribe(_ wishes: [Wish], within time: Duration) async -> [WishOutcome] {
         wishes.map { wish in
             guard let handle = registry.handle(of: wish.instrument) else {
                 let error = FeedError(.symbolNotFound, "\(wish.instrument) is no name that a topic can carry")

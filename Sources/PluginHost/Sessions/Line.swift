@@ -1,4 +1,5 @@
 import MarketData
+import NIOCore
 
 /// One instrument on one link: what is wanted, what the broker has been asked, and who waits for the answer.
 struct Line {
@@ -8,7 +9,17 @@ struct Line {
     /// A suspended subscriber.
     struct Waiter {
         let demand: Demand
+        /// When it goes on without an answer.
+        let deadline: NIODeadline
         let continuation: CheckedContinuation<Answer, Never>
+    }
+
+    /// How long a subscriber waits.
+    struct Patience {
+        /// Until its demand is sent.
+        let sending: NIODeadline
+        /// Until the broker has answered.
+        let answer: NIODeadline
     }
 
     enum Phase {
@@ -49,6 +60,14 @@ struct Line {
         let waiting = waiters
         waiters.removeAll()
         for waiter in waiting { waiter.continuation.resume(returning: answer) }
+    }
+
+    /// Lets those go on who can wait no longer: they have it as soon as the broker says so.
+    mutating func resumeOverdue(_ now: NIODeadline) {
+        let overdue = waiters.filter { $0.deadline <= now }
+        guard !overdue.isEmpty else { return }
+        waiters.removeAll { $0.deadline <= now }
+        for waiter in overdue { waiter.continuation.resume(returning: .failure(.queued)) }
     }
 
     /// The demand was refused. Who wants less than it goes on waiting if somebody else gives up now: less is asked for

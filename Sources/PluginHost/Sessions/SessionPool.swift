@@ -60,6 +60,8 @@ public actor SessionPool: SessionDirectory {
     private var lanes: [String: MultiThreadedEventLoopGroup] = [:]
     private var counters: [String: AdapterCounters] = [:]
     private var isStopped = false
+    /// Sessions that look at their credentials; true when they have changed again meanwhile.
+    private var renewals: [Key: Bool] = [:]
 
     /// Time that an adapter has for ending a session, or for taking new credentials; then it is left behind.
     private static let patience = Duration.seconds(5)
@@ -143,16 +145,29 @@ public actor SessionPool: SessionDirectory {
     // MARK: Changes
 
     /// The user's credentials at the broker are new: the session is rebuilt with them.
-    public func credentialsChanged(user: String, broker: String) async {
-        guard let held = sessions[Key(user: user, broker: broker)] else { return }
-        await withDeadline(SessionPool.patience, orElse: ()) { await held.session.credentialsChanged() }
+    ///
+    /// Returns at once. Each session has a task of its own, so that one whose adapter does not come back holds up no other,
+    /// and never more than one, however often its credentials change.
+    public func credentialsChanged(user: String, broker: String) {
+        let key = Key(user: user, broker: broker)
+        guard !isStopped, sessions[key] != nil else { return }
+        guard renewals[key] == nil else { return renewals[key] = true }
+        renewals[key] = false
+        Task { await renew(key) }
     }
 
-    /// OpenAlgo says that the user's tokens have changed, whatever the broker.
-    public func credentialsChanged(user: String) async {
-        for key in sessions.keys where key.user == user {
-            await credentialsChanged(user: user, broker: key.broker)
-        }
+    /// OpenAlgo says that the user's tokens have changed, whatever the broker. Returns at once.
+    public func credentialsChanged(user: String) {
+        for key in sessions.keys where key.user == user { credentialsChanged(user: user, broker: key.broker) }
+    }
+
+    private func renew(_ key: Key) async {
+        repeat {
+            renewals[key] = false
+            guard let session = sessions[key]?.session else { break }
+            await withDeadline(SessionPool.patience, orElse: ()) { await session.credentialsChanged() }
+        } while renewals[key] == true
+        renewals[key] = nil
     }
 
     /// Ends all sessions and their threads. What an adapter holds up for too long is left behind: the process ends.

@@ -17,10 +17,17 @@ extension Account {
     /// - Parameter now: Milliseconds since 1970, UTC.
     func hasExpired(now: @autoclosure () -> Int64) -> Bool { expires.map { now() >= $0 } ?? false }
 
-    /// Whether clients of both accounts are the same to their sessions.
-    func isSame(as other: Account) -> Bool {
-        user == other.user && broker == other.broker && brokers == other.brokers && permissions == other.permissions
+    /// This account, with further brokers of the user's.
+    func with(brokers more: some Sequence<String>) -> Account {
+        Account(
+            user: user, broker: broker, keyID: keyID, brokers: brokers.union(more), permissions: permissions,
+            expires: expires)
     }
+}
+
+extension KeyOwner {
+    /// Whether clients with either key may have the same.
+    func isSame(as other: KeyOwner) -> Bool { user == other.user && permissions == other.permissions }
 }
 
 extension Permissions {

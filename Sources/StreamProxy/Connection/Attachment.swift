@@ -52,18 +52,40 @@ extension [Lease] {
 
 extension SessionDirectory {
     /// The user's session, once its broker is ready or has been given time enough. To be detached like any other.
-    func attachReady(user: String, broker: String) async -> Result<any MarketSession, Rejection> {
-        do {
-            let session = try await attach(user: user, broker: broker)
+    /// - Parameter time: For all of it.
+    func attachReady(
+        user: String, broker: String, within time: Duration
+    ) async -> Result<any MarketSession, Rejection> {
+        let clock = ContinuousClock()
+        let end = clock.now + time
+        let attached = await withDeadline(
+            time, orElse: Result<any MarketSession, Rejection>.failure(.notYet(broker)),
+            late: { if case .success(let session) = $0 { await self.detach(session) } }
+        ) {
             do {
-                try await session.ready()
+                return .success(try await self.attach(user: user, broker: broker))
             } catch {
-                await detach(session)
-                throw error
+                return .failure(Rejection(error))
             }
-            return .success(session)
-        } catch {
-            return .failure(Rejection(error))
+        }
+        guard case .success(let session) = attached,
+            let refusal = await session.refusal(within: max(.zero, end - clock.now))
+        else { return attached }
+        await detach(session)
+        return .failure(refusal)
+    }
+}
+
+extension MarketSession {
+    /// Why the broker has refused; nil when it has not by then.
+    func refusal(within time: Duration) async -> Rejection? {
+        await withDeadline(time, orElse: nil) {
+            do {
+                try await self.ready()
+                return nil
+            } catch {
+                return Rejection(error)
+            }
         }
     }
 }
@@ -75,7 +97,8 @@ extension Client {
 
     /// From now on the session is given back like any other, also if the client has left meanwhile.
     func take(_ session: any MarketSession, of broker: String) {
-        attachments.append(Attachment(broker: broker, session: session))
+        let attachment = Attachment(broker: broker, session: session)
+        attachments.insert(attachment, at: broker == usualBroker ? 0 : attachments.count)
     }
 
     /// Tells the client what it has to know of sessions that were in trouble when it came; leaves it to the caller to flush.
@@ -151,7 +174,14 @@ extension Client {
     func release(_ leases: [Lease], then finish: @escaping () -> Void = {}) {
         guard !leases.isEmpty else { return finish() }
         let directory = shard.configuration.directory
-        shard.perform({ await leases.release(directory) }, then: finish)
+        let time = timeLeft
+        shard.perform({ await withDeadline(time, orElse: ()) { await leases.release(directory) } }, then: finish)
+    }
+}
+
+extension Rejection {
+    static func notYet(_ broker: String) -> Rejection {
+        Rejection(.broker, "The session at \(broker.excerpt) is not ready yet; try again in a few seconds")
     }
 }
 

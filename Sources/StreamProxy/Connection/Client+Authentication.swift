@@ -13,14 +13,22 @@ extension Client {
         }
     }
 
+    /// What is left for the answer to a key.
+    private var timeLeftForKey: Duration {
+        requests.timeLeft(of: shard.configuration.authAnswer, now: shard.loop.now)
+    }
+
     private func check(_ key: Secret, isCounted: Bool) {
         let authenticator = shard.configuration.authenticator
         let changes = shard.changes
+        let time = timeLeftForKey
         shard.perform {
-            do {
-                return Result<Account, Rejection>.success(try await authenticator.authenticate(key: key))
-            } catch {
-                return .failure(Rejection(error))
+            await withDeadline(time, orElse: Result<Account, Rejection>.failure(.noAccountsNow)) {
+                do {
+                    return .success(try await authenticator.authenticate(key: key))
+                } catch {
+                    return .failure(Rejection(error))
+                }
             }
         } then: { [self] result in
             settle(key, isCounted: isCounted, result)
@@ -30,7 +38,7 @@ extension Client {
             case .success where shard.changes != changes: authenticate(key)
             case .success(let account) where account.hasExpired(now: shard.configuration.clock()):
                 refuse(key, Rejection(.authentication, "API key expired"))
-            case .success(let account): admit(account)
+            case .success(let account): admit(account, key)
             case .failure(let rejection): refuse(key, rejection)
             }
         }
@@ -39,12 +47,48 @@ extension Client {
     private func refuse(_ key: Secret, _ rejection: Rejection) {
         shard.counters.authFailures.add()
         guard rejection.code == .broker else { return reject(rejection) }
-        // A valid key of a user without a broker: who shows it is no stranger, but has no session (any more).
+        // A valid key of a user without a broker: who shows it is no stranger, but gets no session now.
+        let authenticator = shard.configuration.authenticator
         let changes = shard.changes
-        letGo(becoming: nil) { [self] leases in
-            unsettled = UnsettledKey(key: key, changes: changes)
-            release(leases)
-            reject(rejection)
+        let time = timeLeftForKey
+        shard.perform {
+            await withDeadline(time, orElse: nil) { await authenticator.owner(of: key) }
+        } then: { [self] owner in
+            guard isOpen else { return finish() }
+            guard shard.changes == changes else { return authenticate(key) }
+            if isSame(owner, key) {
+                // The user's login at the broker is gone for a while: what the client has waits for the next one.
+                stay(owner, key)
+                if standing.account == nil { unsettled = UnsettledKey(key: key, changes: changes) }
+                return reject(rejection)
+            }
+            letGo(becoming: .brokerless(owner), key) { [self] leases in
+                unsettled = UnsettledKey(key: key, changes: changes)
+                release(leases)
+                reject(rejection)
+            }
+        }
+    }
+
+    /// Whether a key is the one by which the client came in, or another of the same user with the same permissions.
+    /// - Parameter owner: Nil when nobody can tell.
+    private func isSame(_ owner: KeyOwner?, _ key: Secret) -> Bool {
+        guard let owner else { return !standing.isAnonymous && shownKey == KeyMark(key) }
+        return standing.owner.map { owner.isSame(as: $0) } ?? false
+    }
+
+    /// From now on it is this key that counts, if it is another one: when it is revoked or expires, the client goes.
+    private func stay(_ owner: KeyOwner?, _ key: Secret) {
+        guard let owner else { return }
+        shownKey = KeyMark(key)
+        switch standing {
+        case .anonymous: break
+        case .brokerless: standing = .brokerless(owner)
+        case .known(let account):
+            standing = .known(
+                Account(
+                    user: account.user, broker: account.broker, keyID: owner.keyID, brokers: account.brokers,
+                    permissions: account.permissions, expires: owner.expires))
         }
     }
 
@@ -53,8 +97,9 @@ extension Client {
         let changes = shard.changes
         guard let unsettled, unsettled.changes != changes else { return serve() }
         let authenticator = shard.configuration.authenticator
+        let time = timeLeft / 2
         shard.perform {
-            try? await authenticator.authenticate(key: unsettled.key)
+            await withDeadline(time, orElse: nil) { try? await authenticator.authenticate(key: unsettled.key) }
         } then: { [self] account in
             guard isOpen else { return finish() }
             self.unsettled?.changes = changes
@@ -62,13 +107,20 @@ extension Client {
             guard let account, !account.hasExpired(now: shard.configuration.clock()),
                 visitor.enter(user: account.user)
             else { return serve() }
-            letGo(becoming: account) { [self] leases in
-                hasTriedUsualBroker = false
-                release(leases) { [self] in
-                    if isOpen { serve() } else { finish() }
-                }
+            // It had no session and so nothing to give back, but may have asked for order updates.
+            become(account, unsettled.key)
+            hasTriedUsualBroker = false
+            resumeOrders { [self] in
+                if isOpen { serve() } else { finish() }
             }
         }
+    }
+
+    /// The user of a key that was of no use has brokers now. Who waits for order updates need not ask again.
+    func settleOrders() {
+        guard unsettled != nil, !orders.brokers.isEmpty, !requests.isBusy else { return }
+        requests.isBusy = true
+        settleKey { [self] in finish() }
     }
 
     /// The user has these brokers now.
@@ -76,41 +128,67 @@ extension Client {
         guard let account = standing.account else { return }
         // What the client has of a broker it can still leave.
         let known = Account(
-            user: account.user, broker: account.broker, keyID: account.keyID,
-            brokers: brokers.union(attachments.map(\.broker)), permissions: account.permissions,
-            expires: account.expires)
+            user: account.user, broker: account.broker, keyID: account.keyID, brokers: brokers,
+            permissions: account.permissions, expires: account.expires
+        ).with(brokers: attachments.map(\.broker))
         guard known != account else { return }
         standing = .known(known)
         if usualBroker == nil {
             usualBroker = known.usualBroker
             hasTriedUsualBroker = false
         }
-        if !orders.brokers.isEmpty { orders.filter = OrderFilter(known, asked: orders.brokers) }
+        adoptOrders(known)
     }
 
-    private func admit(_ account: Account) {
+    private func admit(_ account: Account, _ key: Secret) {
         guard isRoom(for: account.user) else { return }
-        if let previous = standing.account, previous.isSame(as: account), let broker = usualBroker,
-            let session = session(of: broker)
-        {
-            // The same user again: sessions and subscriptions stay as they are.
-            standing = .known(account)
+        guard keepsAll(account, key) else {
+            return letGo(becoming: .known(account), key) { [self] leases in attach(account, releasing: leases) }
+        }
+        // The same user again: sessions, subscriptions and order updates stay as they are.
+        become(account.with(brokers: attachments.map(\.broker)), key)
+        hasTriedUsualBroker = true
+        if let broker = usualBroker, let session = session(of: broker) {
             awaitReady(session)
         } else {
-            letGo(becoming: account) { [self] leases in attach(account, releasing: leases) }
+            attach(account, releasing: [])
         }
     }
 
+    /// Whether everything that the client has may stay under this account. Brokers that another key of the same user does
+    /// not have are a permission too, where keys say which brokers they are for.
+    private func keepsAll(_ account: Account, _ key: Secret) -> Bool {
+        guard let owner = standing.owner, owner.isSame(as: account.owner) else { return false }
+        if shownKey == KeyMark(key) { return true }
+        return attachments.allSatisfy { account.permitted(broker: $0.broker) != nil }
+            && orders.brokers.subtracting([OrderInterest.anyBroker]).allSatisfy {
+                account.permitted(broker: $0) != nil
+            }
+    }
+
+    /// Puts the client under another account of the same user, with whatever it has.
+    private func become(_ account: Account, _ key: Secret) {
+        standing = .known(account)
+        shownKey = KeyMark(key)
+        usualBroker = account.usualBroker
+        unsettled = nil
+        if tally?.limit != account.permissions.maxInstruments {
+            tally = account.permissions.maxInstruments.map { InstrumentTally(limit: $0) }
+        }
+        adoptOrders(account)
+    }
+
     /// Leaves the streams and the order updates of the account so far; afterwards no tick of it comes any more.
-    private func letGo(becoming account: Account?, then finish: @escaping ([Lease]) -> Void) {
+    private func letGo(becoming standing: Standing, _ key: Secret, then finish: @escaping ([Lease]) -> Void) {
         leaveOrders()
         let streams = abandonStreams()
         let leases = takeLeases()
-        standing = .known(account)
-        usualBroker = account?.usualBroker
+        self.standing = standing
+        shownKey = KeyMark(key)
+        usualBroker = standing.account?.usualBroker
         hasTriedUsualBroker = true
         unsettled = nil
-        tally = account?.permissions.maxInstruments.map { InstrumentTally(limit: $0) }
+        tally = standing.account?.permissions.maxInstruments.map { InstrumentTally(limit: $0) }
         shard.leave(streams) { [self] in
             shard.routes.settle()
             finish(leases)
@@ -118,13 +196,9 @@ extension Client {
     }
 
     private func awaitReady(_ session: any MarketSession) {
+        let time = timeLeftForKey
         shard.perform {
-            do {
-                try await session.ready()
-                return Rejection?.none
-            } catch {
-                return Rejection(error)
-            }
+            await session.refusal(within: time)
         } then: { [self] rejection in
             guard isOpen else { return finish() }
             if let rejection { reject(rejection) } else { welcome(session) }
@@ -136,16 +210,30 @@ extension Client {
             return release(leases) { [self] in reject(.noBrokerPermitted) }
         }
         let directory = shard.configuration.directory
+        let time = timeLeftForKey
         shard.perform {
-            await leases.release(directory)
-            return await directory.attachReady(user: account.user, broker: broker)
+            // An adapter that is stuck must not hold up the next one.
+            async let released: Void = withDeadline(time, orElse: ()) { await leases.release(directory) }
+            let session = await directory.attachReady(user: account.user, broker: broker, within: time)
+            await released
+            return session
         } then: { [self] result in
-            if case .success(let session) = result { take(session, of: broker) }
-            guard isOpen else { return finish() }
-            switch result {
-            case .success(let session): welcome(session)
-            case .failure(let rejection): reject(rejection)
+            guard case .success(let session) = result else {
+                guard isOpen, case .failure(let rejection) = result else { return finish() }
+                return reject(rejection)
             }
+            take(session, of: broker)
+            guard isOpen else { return finish() }
+            guard orders.brokers.contains(broker) else { return settleIn(session) }
+            beginOrders(session, of: broker) { [self] in settleIn(session) }
+        }
+    }
+
+    /// What was the usual broker before may be of no use any more.
+    private func settleIn(_ session: any MarketSession) {
+        guard isOpen else { return finish() }
+        release(leases(of: [])) { [self] in
+            if isOpen { welcome(session) } else { finish() }
         }
     }
 
@@ -156,4 +244,8 @@ extension Client {
         queueTroubles()
         outbox.flush()
     }
+}
+
+extension Rejection {
+    static let noAccountsNow = Rejection(.server, "Accounts cannot be looked up at the moment, try again")
 }

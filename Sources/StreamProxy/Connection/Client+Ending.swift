@@ -90,5 +90,6 @@ extension Client {
         shard.giveBack(takeLeases())
         standing = .anonymous
         unsettled = nil
+        shownKey = nil
     }
 }

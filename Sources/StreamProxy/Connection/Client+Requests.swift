@@ -109,15 +109,18 @@ extension Client {
     /// Asks a broker's session that the client has nothing of. That alone does not connect it.
     private func look(at broker: String, of account: Account) {
         let directory = shard.configuration.directory
+        let time = timeLeft
         shard.perform {
-            do {
-                let session = try await directory.attach(user: account.user, broker: broker)
-                let status = await session.status()
-                await directory.detach(session)
-                return Result<JSONValue, Rejection>.success(
-                    Replies.brokerInfo(user: account.user, broker: session.broker, adapterStatus: status))
-            } catch {
-                return .failure(Rejection(error))
+            await withDeadline(time, orElse: Result<JSONValue, Rejection>.failure(.notYet(broker))) {
+                do {
+                    let session = try await directory.attach(user: account.user, broker: broker)
+                    let status = await session.status()
+                    await directory.detach(session)
+                    return .success(
+                        Replies.brokerInfo(user: account.user, broker: session.broker, adapterStatus: status))
+                } catch {
+                    return .failure(Rejection(error))
+                }
             }
         } then: { [self] result in
             switch result {
@@ -129,7 +132,7 @@ extension Client {
 
     private func supportedBrokers() {
         let brokers = shard.configuration.directory.brokers
-        let permissions = standing.account?.permissions ?? .everything
+        let permissions = standing.owner?.permissions ?? .everything
         finish(Replies.supportedBrokers(brokers.filter { permissions.allows(broker: $0) }))
     }
 }

@@ -8,7 +8,7 @@ extension Client {
         }
         let work = SubscribeWork(
             request: request, account: account, broker: broker, source: source, allowance: allowance(for: request),
-            requestID: requests.requestID)
+            requestID: requests.requestID, time: timeLeft)
         shard.perform({ await work.run() }) { [self] outcome in
             if outcome.isRoomExceeded { shard.counters.instrumentsLimited.add() }
             if let session = outcome.attached { take(session, of: broker) }

@@ -42,7 +42,8 @@ extension Client {
         let directory = shard.configuration.directory
         shard.leave(leaving) { [self, work] in
             shard.routes.settle()
-            shard.perform({ await work.run(directory) }) { [self] reply in
+            let time = timeLeft
+            shard.perform({ await work.run(directory, within: time) }) { [self] reply in
                 send(reply)
                 finish()
             }

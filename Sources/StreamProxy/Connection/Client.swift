@@ -24,7 +24,7 @@ final class Client: ChannelInboundHandler {
         didSet {
             let change = (standing.isAnonymous ? 0 : 1) - (oldValue.isAnonymous ? 0 : 1)
             shard.counters.authenticated.add(change)
-            expiry = standing.account?.expires
+            expiry = standing.owner?.expires
             if !standing.isAnonymous { visitor.authenticated(now: shard.loop.now) }
         }
     }
@@ -37,6 +37,8 @@ final class Client: ChannelInboundHandler {
     var hasTriedUsualBroker = true
     /// The key of a user who had no broker when it was shown.
     var unsettled: UnsettledKey?
+    /// The valid key that was shown last.
+    var shownKey: KeyMark?
     /// By the instrument as the client wrote it; more than one for several modes and depths.
     var held: [Instrument: [Subscription]] = [:]
     /// Brokers' sessions that it has something of; the usual broker's first.
@@ -79,6 +81,9 @@ final class Client: ChannelInboundHandler {
         reader = MessageReader(allowsCompression: deflates, window: window)
         keepalive = Keepalive(now: shard.loop.now, shard.configuration)
     }
+
+    /// What is left for the answer to the request under way.
+    var timeLeft: Duration { requests.timeLeft(of: shard.configuration.answer, now: shard.loop.now) }
 
     var isOpen: Bool {
         if case .open = ending { true } else { false }
@@ -158,7 +163,7 @@ final class Client: ChannelInboundHandler {
             keepalive.receivedPong(payload, now: shard.loop.now, shard.configuration)
         case .request(let bytes) where isOpen:
             shard.counters.messagesIn.add()
-            requests.append(bytes)
+            requests.append(bytes, now: shard.loop.now)
             serveNext()
         case .ping, .request:
             break

@@ -8,9 +8,9 @@ struct OrderFilter {
     let others: Set<String>
 
     /// - Returns: Nil when there is nothing to hold back.
-    init?(_ account: Account, asked: Set<String>) {
-        permissions = account.permissions
-        others = account.brokers.subtracting(asked)
+    init?(_ permissions: Permissions, others: Set<String>) {
+        self.permissions = permissions
+        self.others = others
         guard !others.isEmpty || permissions.restrictsInstruments || permissions.brokers != nil else { return nil }
     }
 

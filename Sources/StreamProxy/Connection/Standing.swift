@@ -11,17 +11,25 @@ struct UnsettledKey {
 enum Standing {
     /// No valid key yet.
     case anonymous
-    /// A valid key; no account when its user has no broker.
-    case known(Account?)
+    /// A valid key whose user has no broker; nil when nobody could tell whose it is.
+    case brokerless(KeyOwner?)
+    case known(Account)
 
     var isAnonymous: Bool {
         if case .anonymous = self { true } else { false }
     }
 
+    /// Nil without a key, and for a user without broker.
     var account: Account? {
+        if case .known(let account) = self { account } else { nil }
+    }
+
+    /// Whose key it has shown.
+    var owner: KeyOwner? {
         switch self {
         case .anonymous: nil
-        case .known(let account): account
+        case .brokerless(let owner): owner
+        case .known(let account): account.owner
         }
     }
 }

@@ -21,6 +21,8 @@ struct SubscribeWork: Sendable {
     /// What the limits leave of it.
     let allowance: SubscribeAllowance
     let requestID: JSONValue?
+    /// Within which it is done.
+    let time: Duration
 
     struct Outcome: Sendable {
         /// The whole reply.
@@ -42,6 +44,8 @@ struct SubscribeWork: Sendable {
     }
 
     func run() async -> Outcome {
+        let clock = ContinuousClock()
+        let end = clock.now + time
         var wishes: [Wish] = []
         var allowance = allowance
         // An entry either has a wish, whose outcome will come in order, or is refused already.
@@ -59,7 +63,8 @@ struct SubscribeWork: Sendable {
         var outcome = Outcome()
         outcome.isRoomExceeded = allowance.isRoomExceeded
         let session = wishes.isEmpty ? nil : await open(&outcome)
-        var outcomes = (await (try? session?.get())?.subscribe(wishes) ?? [])[...]
+        let left = max(.milliseconds(20), end - clock.now)
+        var outcomes = (await (try? session?.get())?.subscribe(wishes, within: left) ?? [])[...]
         let unreachable: Rejection? = if case .failure(let rejection) = session { rejection } else { nil }
         var isComplete = true
         let broker = (try? session?.get())?.broker ?? broker
@@ -91,7 +96,7 @@ struct SubscribeWork: Sendable {
         switch source {
         case .held(let session): return .success(session)
         case .directory(let directory):
-            let session = await directory.attachReady(user: account.user, broker: broker)
+            let session = await directory.attachReady(user: account.user, broker: broker, within: time / 2)
             outcome.attached = try? session.get()
             return session
         case .nobody: return .failure(.notPermitted(broker: broker))

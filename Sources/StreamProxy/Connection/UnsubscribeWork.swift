@@ -14,9 +14,11 @@ struct UnsubscribeWork: Sendable {
     var entries: [Entry] = []
     var leases: [Lease] = []
 
+    /// - Parameter time: For giving back, which goes on afterwards if need be: references are counted, and order does not
+    ///   matter to them.
     /// - Returns: The whole reply.
-    func run(_ directory: any SessionDirectory) async -> ByteBuffer {
-        for lease in leases { await lease.release(directory) }
+    func run(_ directory: any SessionDirectory, within time: Duration) async -> ByteBuffer {
+        await withDeadline(time, orElse: ()) { [leases] in await leases.release(directory) }
         var successful: [JSONValue] = []
         var failed: [JSONValue] = []
         for entry in entries {

@@ -38,8 +38,11 @@ struct SubscribeRequest {
 
     private static func depth(_ value: JSONValue, _ key: String) throws(Rejection) -> Int? {
         // Serialisers write null for "not given", and some clients 0 when they want no book.
-        guard let field = value[key], field != .null, field.int != 0 else { return nil }
-        guard let depth = field.int, depth > 0 else {
+        guard let field = value[key], field != .null, field != "" else { return nil }
+        // Forms send numbers as texts, and OpenAlgo takes both.
+        let level = field.int ?? field.string.flatMap { Int($0) }
+        guard level != 0 else { return nil }
+        guard let depth = level, depth > 0 else {
             throw Rejection(.invalidParameters, "\(key) must be a whole number above 0")
         }
         return min(depth, Int(UInt16.max))

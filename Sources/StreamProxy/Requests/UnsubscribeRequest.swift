@@ -23,6 +23,8 @@ struct UnsubscribeRequest {
         if value["unsubscribe_all"]?.isTruthy == true {
             what = .all
         } else if let entries = try SymbolEntry.entries(of: value) {
+            // The one instrument that a request names itself has no entry of its own to fail.
+            if value["symbols"]?.isTruthy != true, let mode = value["mode"] { _ = try Mode(field: mode) }
             what = .entries(entries, mode: value["mode"])
         } else {
             throw Rejection(.invalidParameters, "Either symbols or unsubscribe_all is required")

@@ -23,6 +23,12 @@ public struct ProxyConfiguration: Sendable {
     public var handshakeTimeout: TimeAmount = .seconds(10)
     /// How long a client may stay without a valid key (`WS_AUTH_GRACE_SECONDS`).
     public var authGrace: TimeAmount = .seconds(15)
+    /// Within which a key is answered, from the time that the request has come. The Python, Java and .NET SDKs give up after
+    /// 5 s.
+    public var authAnswer: TimeAmount = .milliseconds(4_500)
+    /// Within which any other request is answered, if it has not waited for others of the connection that took as long.
+    /// OpenAlgo's own client gives up after 10 s.
+    public var answer: TimeAmount = .seconds(7)
     /// `WS_PING_INTERVAL`.
     public var pingInterval: TimeAmount = .seconds(20)
     /// `WS_PING_TIMEOUT`.

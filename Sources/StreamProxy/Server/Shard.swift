@@ -189,16 +189,19 @@ final class Shard {
             closeClients(.accountChanged) { $0.keyID == keyID }
         case .brokersChanged(let user, let brokers):
             changes += 1
-            for client in clients where client.standing.account?.user == user { client.learn(brokers) }
+            for client in clients where client.standing.owner?.user == user {
+                client.learn(brokers)
+                client.settleOrders()
+            }
         case .credentialsChanged, .credentialsRevoked:
             // The session is rebuilt under its clients, who need not notice.
             break
         }
     }
 
-    private func closeClients(_ reason: CloseReason, _ condition: (Account) -> Bool) {
+    private func closeClients(_ reason: CloseReason, _ condition: (KeyOwner) -> Bool) {
         for client in clients {
-            if let account = client.standing.account, condition(account) { client.close(reason) }
+            if let owner = client.standing.owner, condition(owner) { client.close(reason) }
         }
     }
 

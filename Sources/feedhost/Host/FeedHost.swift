@@ -94,13 +94,9 @@ final class FeedHost: Sendable {
                         at: settings.instruments.refreshAt, logger: logger
                     ).run()
                 },
+                Task { await TokenNews(look: accounts.look, sessions: sessions).run(invalidations) },
                 Task {
-                    for await user in invalidations {
-                        await accounts.look()
-                        await sessions.credentialsChanged(user: user)
-                    }
-                },
-                Task {
+                    // Nothing here waits for a session: a key that was revoked closes its clients at once.
                     for await change in accounts.changes {
                         logger.info("accounts have changed: \(change.kind)")
                         proxy.apply(change)

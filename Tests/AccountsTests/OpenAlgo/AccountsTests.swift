@@ -65,6 +65,38 @@ struct OpenAlgoAccountsTests {
         #expect(await seen(accounts) == [.keyRevoked(keyID: before.keyID)])
     }
 
+    /// Its clients are told that it is the user who is gone, not the key.
+    @Test func removedUser() async throws {
+        let accounts = try await openAlgo.accounts()
+        let id = try await accounts.authenticate(key: Secret("key-of-alice")).keyID
+        try openAlgo.execute("BEGIN; DELETE FROM api_keys; DELETE FROM auth; COMMIT")
+        #expect(
+            await seen(accounts) == [
+                .userChanged(user: "alice"), .keyRevoked(keyID: id),
+                .credentialsChanged(user: "alice", broker: "zerodha"),
+            ])
+    }
+
+    /// Who is logged out at the broker is no stranger.
+    @Test func ownerOfAKey() async throws {
+        let accounts = try await openAlgo.accounts()
+        let id = try await accounts.authenticate(key: Secret("key-of-alice")).keyID
+        try openAlgo.logout("alice")
+        #expect(await Self.code(accounts, "key-of-alice")?.code == .broker)
+        #expect(await accounts.owner(of: Secret("key-of-alice")) == KeyOwner(user: "alice", keyID: id))
+        #expect(await accounts.owner(of: Secret("key-of-bob")) == nil)
+    }
+
+    /// A database that is locked costs a second a look: whoever comes meanwhile shares the next one.
+    @Test func aThousandKeysAtOnceShareTheirLooks() async throws {
+        let accounts = try await openAlgo.accounts()
+        let before = await accounts.looks
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<1000 { group.addTask { _ = try? await accounts.authenticate(key: Secret("key-of-alice")) } }
+        }
+        #expect(await accounts.looks - before < 500)
+    }
+
     @Test func removedKeyAndOneThatComesBack() async throws {
         let accounts = try await openAlgo.accounts()
         let id = try await accounts.authenticate(key: Secret("key-of-alice")).keyID

@@ -30,7 +30,7 @@ final class BenchHouse: Authenticator, SessionDirectory, MarketSession {
     func stopOrders() async {}
     func unsubscribe(_ routes: [RouteKey]) async {}
 
-    func subscribe(_ wishes: [Wish]) async -> [WishOutcome] {
+    func subscribe(_ wishes: [Wish], within time: Duration) async -> [WishOutcome] {
         wishes.map { wish in
             guard let handle = registry.handle(of: wish.instrument) else {
                 return WishOutcome(wish: wish, result: .failure(FeedError(.symbolNotFound, "no such symbol")))

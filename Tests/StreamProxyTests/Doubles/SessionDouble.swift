@@ -64,7 +64,7 @@ final class SessionDouble: MarketSession {
 
     private static func granted(_ wish: Int) -> Int { wish >= 20 ? 20 : 5 }
 
-    func subscribe(_ wishes: [Wish]) async -> [WishOutcome] {
+    func subscribe(_ wishes: [Wish], within time: Duration) async -> [WishOutcome] {
         await gate.pass()
         let hint = state.withLock { state in
             state.asked += wishes

@@ -4,7 +4,11 @@ import Synchronization
 ///
 /// Unlike a task group this does not wait for the work that was given up: an adapter that never returns would otherwise
 /// take everybody who asks with it. The work goes on, and its late result goes to `late`, which gives back what it holds.
-func withDeadline<Value: Sendable>(
+///
+/// ```swift
+/// let account = await withDeadline(.seconds(4), orElse: nil) { try? await accounts.authenticate(key: key) }
+/// ```
+public func withDeadline<Value: Sendable>(
     _ limit: Duration, orElse fallback: Value, late: @escaping @Sendable (Value) async -> Void = { _ in },
     _ work: @escaping @Sendable () async -> Value
 ) async -> Value {
