@@ -338,3 +338,90 @@ def test_a_store_that_is_named_is_stronger(installation):
     Client(host.url, host.keys["dave"]).close()
     assert host.refusal(host.openalgo.keys["alice"])["code"] == "AUTHENTICATION_ERROR"
     assert "not OpenAlgo's" in host.stderr
+
+
+# MARK: Logged out, on one socket
+
+
+REPLIES = {
+    # What a client that came in before does while its user is logged out, what it is answered, and what it has afterwards.
+    "same key": ({"action": "authenticate"}, ("BROKER_ERROR", "No broker configuration found for user"), "ticks orders"),
+    "wrong key": ({"action": "authenticate", "api_key": "0" * 64}, ("AUTHENTICATION_ERROR", "Invalid API key"), "ticks orders"),
+    "subscribe": ({"action": "subscribe", "symbol": "SBIN", "exchange": "NSE"}, "partial", "ticks orders"),
+    "unsubscribe": ({"action": "unsubscribe", "symbol": "RELIANCE", "exchange": "NSE", "mode": 1}, "success", "orders"),
+    "unsubscribe, bad mode": (
+        {"action": "unsubscribe", "symbol": "RELIANCE", "exchange": "NSE", "mode": 9},
+        ("INVALID_MODE", "Invalid mode 9; expected 1 (LTP), 2 (Quote), or 3 (Depth)"), "ticks orders"),
+    "unsubscribe_all": ({"action": "unsubscribe_all"}, "success", "orders"),
+    "subscribe_orders": ({"action": "subscribe_orders"}, "success", "ticks orders"),
+    "unsubscribe_orders": ({"action": "unsubscribe_orders"}, "success", "ticks"),
+    "get_broker_info": ({"action": "get_broker_info"}, "success", "ticks orders"),
+    "ping": ({"action": "ping"}, "success", "ticks orders"),
+    "get_supported_brokers": ({"action": "get_supported_brokers"}, "success", "ticks orders"),
+}
+
+
+def test_every_action_while_the_broker_is_logged_out(zerodha):
+    host, venue = zerodha
+    key = host.openalgo.keys["alice"]
+    clients = {name: Client(host.url, key) for name in REPLIES}
+    for client in clients.values():
+        client.subscribe("NSE:RELIANCE")
+        client.request({"action": "subscribe_orders"})
+    host.openalgo.logout("alice")
+    for client in clients.values():
+        client.told("BROKER_LOGGED_OUT")
+    for name, (request, answer, _) in REPLIES.items():
+        request = dict(request)
+        if request["action"] == "authenticate":
+            request.setdefault("api_key", key)
+        reply = clients[name].request(request)
+        if isinstance(answer, tuple):
+            assert (reply["code"], reply["message"]) == answer and "type" not in reply, name
+        else:
+            assert reply["status"] == answer, (name, reply)
+    # Who comes now is no stranger, and hears of orders.
+    late = clients["late"] = Client(host.url)
+    assert late.request({"action": "authenticate", "api_key": key})["code"] == "BROKER_ERROR"
+    assert late.request({"action": "subscribe", "symbol": "SBIN", "exchange": "NSE"})["message"] == "Broker adapter not found"
+    assert late.request({"action": "subscribe_orders"})["status"] == "success"
+
+    host.openalgo.login("alice", "zerodha", f"{venue.api_key}:simtoken")
+    for name, client in clients.items():
+        if name != "late":
+            client.told("BROKER_CONNECTED")
+        client.round_trip()
+        client.waiting.clear()
+    with Publisher(host.ready["bus"]) as publisher:
+        publisher.publish("ZERODHA_alice_orders", {"type": "order_update", "user_id": "alice", "orderid": "1"})
+        for name, client in clients.items():
+            left = "orders" if name == "late" else REPLIES[name][2]
+            if "orders" in left:
+                assert client.tick(match=lambda each: each["type"] == "order_update")["orderid"] == "1", name
+            if "ticks" in left:
+                assert client.tick(match=lambda each: each["type"] == "market_data")["symbol"] == "RELIANCE", name
+    assert late.subscribe("NSE:SBIN")["status"] == "success"
+    for client in clients.values():
+        assert client.request({"action": "unsubscribe_all"})["status"] == "success"
+        client.close()
+
+
+@pytest.mark.parametrize("is_logged_in", [True, False])
+def test_a_removed_user_is_told_so(installation, is_logged_in):
+    """With the code that the table of close codes names for it, and not that of a key."""
+    host = installation().start()
+    openalgo = host.openalgo
+    if not is_logged_in:
+        openalgo.logout("alice")
+    with Client(host.url) as client:
+        client.request({"action": "authenticate", "api_key": openalgo.keys["alice"]})
+        openalgo.db.executescript("BEGIN; DELETE FROM api_keys; DELETE FROM auth; COMMIT")
+        assert client.closed() == (4001, "account changed, reconnect")
+
+
+def test_depth_as_a_text(installation):
+    host = installation().start()
+    with Client(host.url, host.openalgo.keys["alice"]) as client:
+        reply = client.subscribe("NSE:RELIANCE", mode="Depth", depth="20")
+        # A number, as every typed client reads it, though it was asked for as a text.
+        assert reply["subscriptions"][0]["depth"] == 20

@@ -171,10 +171,11 @@ extension Client {
     }
 
     /// Gives back what the client no longer needs, then goes on.
-    func release(_ leases: [Lease], then finish: @escaping () -> Void = {}) {
+    /// - Parameter time: That this may take; nil for what is left for the answer.
+    func release(_ leases: [Lease], within time: Duration? = nil, then finish: @escaping () -> Void = {}) {
         guard !leases.isEmpty else { return finish() }
         let directory = shard.configuration.directory
-        let time = timeLeft
+        let time = time ?? timeLeft
         shard.perform({ await withDeadline(time, orElse: ()) { await leases.release(directory) } }, then: finish)
     }
 }

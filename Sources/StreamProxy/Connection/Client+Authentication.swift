@@ -64,8 +64,7 @@ extension Client {
             }
             letGo(becoming: .brokerless(owner), key) { [self] leases in
                 unsettled = UnsettledKey(key: key, changes: changes)
-                release(leases)
-                reject(rejection)
+                release(leases, within: timeLeftForKey) { [self] in reject(rejection) }
             }
         }
     }

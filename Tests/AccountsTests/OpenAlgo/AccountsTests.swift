@@ -69,7 +69,7 @@ struct OpenAlgoAccountsTests {
     @Test func removedUser() async throws {
         let accounts = try await openAlgo.accounts()
         let id = try await accounts.authenticate(key: Secret("key-of-alice")).keyID
-        try openAlgo.execute("BEGIN; DELETE FROM api_keys; DELETE FROM auth; COMMIT")
+        try openAlgo.execute("DELETE FROM api_keys; DELETE FROM auth")
         #expect(
             await seen(accounts) == [
                 .userChanged(user: "alice"), .keyRevoked(keyID: id),

@@ -102,6 +102,34 @@ import Testing
         }
     }
 
+    /// Some brokers take longer than clients wait: what they have confirmed by then is told, and the rest comes later.
+    @Test func whatIsNotConfirmedInTimeIsPending() async throws {
+        var declared = Declared()
+        declared.ackTimeout = 60_000
+        try await SessionFixture.run(declared) { fixture, session in
+            fixture.broker.change {
+                $0.subscribes = [
+                    { instance, request, wishes in
+                        instance.accept(request, wishes.filter { $0.name == "NSE:A" })
+                        instance.reject(request, wishes.filter { $0.name == "NSE:C" }, message: "no such scrip")
+                        return Int(FH_OK)
+                    }
+                ]
+            }
+            let wishes = ["B", "A", "C", "D"].map { Wish($0) }
+            let results = await session.subscribe(wishes, within: .milliseconds(200)).map(\.result)
+            #expect(results.map { try? $0.get().pending } == [true, false, nil, true])
+            #expect(refusal(results[2])?.message == "no such scrip")
+            #expect(await session.referenced == ["NSE:A/LTP/0", "NSE:B/LTP/0", "NSE:D/LTP/0"])
+            #expect(await session.waiterCount == 0)
+            // The answer comes after all, and whoever asks now has it at once.
+            guard case .subscribe(_, let request, let seen) = fixture.broker.calls.entries.last else { return }
+            fixture.broker.instance?.accept(request, seen.filter { $0.name == "NSE:B" })
+            let isPending = try await session.subscribe("B").pending
+            #expect(!isPending && fixture.sent.count == 1)
+        }
+    }
+
     @Test func anUpgradeThatIsNotAnsweredIsTakenBack() async throws {
         var declared = Declared()
         declared.ackTimeout = 60

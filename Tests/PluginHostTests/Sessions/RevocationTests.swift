@@ -52,6 +52,29 @@ import Testing
         }
     }
 
+    /// Nor is it one for a session that runs; what has changed is found out when the store can be read.
+    @Test func anUnreadableStoreEndsNothing() async throws {
+        try await SessionFixture.run(connected: false) { fixture, session in
+            fixture.vault.set(version: 1, ["access_token": "a"])
+            try await session.ready()
+            try await session.subscribe("INFY")
+            for code in [FeedError.Code.server, .subscription] {
+                fixture.vault.refuse(FeedError(code, "the store is busy"))
+                for _ in 0..<3 { await session.credentialsChanged() }
+                #expect(await session.status() == "connected")
+            }
+            #expect(fixture.broker.calls.count(\.isConnect) == 1 && fixture.events.entries.isEmpty)
+            let said = fixture.lines.entries.filter { $0.contains("cannot be read") }
+            #expect(said.count == 1, "\(said)")
+            fixture.vault.set(version: 2, ["access_token": "b"])
+            fixture.vault.refuse(nil)
+            try await fixture.called("replay", count: 2, session) { $0.isSubscribe }
+            #expect(
+                fixture.broker.calls.entries.filter(\.isConnect).last
+                    == .connect(instance: 1, generation: 2, version: 2, ["access_token": "b"]))
+        }
+    }
+
     @Test func severalConnectionsAreOneNotice() async throws {
         var declared = Declared()
         declared.links = [Declared.link(quota: 1, maxLinks: 2)]

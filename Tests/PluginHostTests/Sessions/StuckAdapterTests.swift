@@ -91,6 +91,37 @@ import Testing
         fixture.bus.stop()
     }
 
+    /// Its session's turn takes seconds, and no other session waits for it, nor who tells of the change.
+    @Test func newCredentialsOfOthersDoNotWaitForIt() async throws {
+        let fixture = try PoolFixture(["stuck", "alpha"])
+        let gate = Gate()
+        fixture.brokers["stuck"]?.change {
+            $0.connect = { _, _ in
+                while !gate.isOpen { usleep(1_000) }
+                return Int(FH_OK)
+            }
+        }
+        for user in ["anna", "bert"] { fixture.vault.set(user, version: 1, ["user_id": "1"]) }
+        let stuck = try await fixture.pool.attach(user: "anna", broker: "stuck")
+        let other = try await fixture.pool.attach(user: "bert", broker: "alpha")
+        try await other.ready()
+        async let waiting: Void = stuck.ready()
+        try await fixture.brokers["stuck"]?.calls.waitFor("the call that hangs") { $0.isConnect }
+        let start = ContinuousClock.now
+        for version in 2...100 {
+            fixture.vault.set("anna", version: UInt64(version), ["user_id": "1"])
+            await fixture.pool.credentialsChanged(user: "anna", broker: "stuck")
+        }
+        fixture.vault.set("bert", version: 2, ["user_id": "2"])
+        await fixture.pool.credentialsChanged(user: "bert")
+        try await fixture.brokers["alpha"]?.calls.waitFor("the new credentials", count: 2) { $0.isConnect }
+        #expect(ContinuousClock.now - start < .seconds(4))
+        gate.open()
+        // Once for the turn that was under way, and once for all changes that came meanwhile.
+        try await waiting
+        await fixture.stop()
+    }
+
     /// The client was told that it has nothing; what it gets all the same after that must not stay.
     @Test func aSubscriptionThatComesTooLateIsGivenBack() async throws {
         var declared = Declared()

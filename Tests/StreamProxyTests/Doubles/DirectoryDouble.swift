@@ -17,6 +17,9 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
             "key-ghost": Account(user: "ghost", broker: "absent", keyID: 4),
         ]
         var sessions: [SessionDouble] = []
+        /// What is said of keys instead of letting their users in.
+        var refusals: [String: FeedError] = [:]
+        var owners: [String: KeyOwner] = [:]
         /// Brokers whose sessions cannot be had.
         var broken: Set<String> = []
         var attachments = 0
@@ -43,6 +46,19 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
     /// Lets nobody in with that key any more.
     func forget(_ key: String) { state.withLock { $0.accounts[key] = nil } }
 
+    /// Lets nobody in with that key, and says why, until it is called with nil.
+    /// - Parameter owner: Whose key it is, where the provider can tell.
+    func refuse(_ key: String, _ error: FeedError?, owner: KeyOwner? = nil) {
+        state.withLock { state in
+            state.refusals[key] = error
+            state.owners[key] = owner
+        }
+    }
+
+    func owner(of key: Secret) async -> KeyOwner? { state.withLock { $0.owners[key.revealed] } }
+
+    func mend(_ broker: String) { state.withLock { _ = $0.broken.remove(broker) } }
+
     func breakDown(_ broker: String) { state.withLock { _ = $0.broken.insert(broker) } }
 
     /// Makes the user's session before anybody attaches.
@@ -59,6 +75,7 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
 
     func authenticate(key: Secret) async throws -> Account {
         await gate.pass()
+        if let refusal = state.withLock({ $0.refusals[key.revealed] }) { throw refusal }
         let known = state.withLock { state in
             state.asked += 1
             return state.accounts[key.revealed]

@@ -12,9 +12,11 @@ final class SessionDouble: MarketSession {
         var references: [RouteKey: Int] = [:]
         var status = "connected"
         var refusal: FeedError?
+        var isPending = false
         var orders = 0
         var hasOrders = true
         var asked: [Wish] = []
+        var times: [Duration] = []
         var hint = ""
         var trouble: SessionEvent?
     }
@@ -35,6 +37,9 @@ final class SessionDouble: MarketSession {
     /// References of the order stream.
     var orders: Int { state.withLock { $0.orders } }
 
+    /// What the subscriptions were given as time.
+    var times: [Duration] { state.withLock { $0.times } }
+
     /// Wishes since the last call.
     func takeAsked() -> [Wish] {
         state.withLock { state in
@@ -48,7 +53,21 @@ final class SessionDouble: MarketSession {
 
     func loseOrderStream() { state.withLock { $0.hasOrders = false } }
 
-    func refuse(_ error: FeedError?) { state.withLock { $0.refusal = error } }
+    /// The broker refuses everything, until it is called with nil.
+    func refuse(_ error: FeedError?) {
+        state.withLock { state in
+            state.refusal = error
+            state.status = error == nil ? "connected" : "disconnected"
+        }
+    }
+
+    /// The broker has not answered the login yet.
+    func connecting(_ isPending: Bool) {
+        state.withLock { state in
+            state.isPending = isPending
+            state.status = isPending ? "connecting" : "connected"
+        }
+    }
 
     func ready() async throws {
         if let refusal = state.withLock({ $0.refusal }) { throw refusal }
@@ -68,7 +87,11 @@ final class SessionDouble: MarketSession {
         await gate.pass()
         let hint = state.withLock { state in
             state.asked += wishes
+            state.times.append(time)
             return state.hint
+        }
+        if let refusal = state.withLock({ $0.refusal }) {
+            return wishes.map { WishOutcome(wish: $0, result: .failure(refusal)) }
         }
         return wishes.map { wish in
             guard !wish.instrument.symbol.hasPrefix("BAD"), let route = route(wish) else {
@@ -76,7 +99,7 @@ final class SessionDouble: MarketSession {
                 return WishOutcome(wish: wish, result: .failure(FeedError(.symbolNotFound, text)))
             }
             state.withLock { $0.references[route, default: 0] += 1 }
-            let isPending = wish.instrument.symbol == "LATER"
+            let isPending = wish.instrument.symbol == "LATER" || state.withLock { $0.isPending }
             let grant = WishOutcome.Grant(route: route, depth: Self.granted(wish.depth), pending: isPending)
             return WishOutcome(wish: wish, result: .success(grant))
         }
