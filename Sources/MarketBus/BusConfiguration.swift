@@ -10,7 +10,8 @@ public struct BusConfiguration: Sendable {
         }
     }
 
-    /// `ZMQ_HOST`: `localhost` or an address that begins with 127; any other only with ``curve``.
+    /// `ZMQ_HOST`: an address or a name, of which every address is bound. Addresses that other machines reach only with
+    /// ``curve``.
     public var host = "127.0.0.1"
     /// `ZMQ_PORT`: 0 picks a free one.
     public var port = Port(5555, isExplicit: false)
@@ -30,18 +31,15 @@ public struct BusConfiguration: Sendable {
 
     public init() {}
 
-    /// What libzmq binds: it takes numbers only.
-    var address: String { host == "localhost" ? "127.0.0.1" : host.contains(":") ? "[\(host)]" : host }
-
-    /// Whether an IPv6 address is to be bound.
-    var isIPv6: Bool { host.contains(":") || publisher?.hasPrefix("tcp://[") == true }
-
-    /// An address that other machines could reach; nil when there is none.
-    var exposedHost: String? {
-        let published = publisher.flatMap {
-            $0.hasPrefix("tcp://") ? String($0.dropFirst(6).prefix { $0 != ":" }) : nil
-        }
-        return ([host] + [published].compactMap { $0 }).first { !$0.hasPrefix("127.") && $0 != "localhost" }
+    /// The host and port of ``publisher``; nil without one, and for what is no TCP endpoint.
+    var publisherPlace: (host: String, port: String)? {
+        guard let publisher, publisher.hasPrefix("tcp://"), let colon = publisher.lastIndex(of: ":") else { return nil }
+        let host = publisher[..<colon].dropFirst(6)
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        return (
+            String(isBracketed ? host.dropFirst().dropLast() : host),
+            String(publisher[publisher.index(after: colon)...])
+        )
     }
 }
 
@@ -53,6 +51,8 @@ public struct BusEvents: Sendable {
     public var invalidated: @Sendable (_ user: String) -> Void = { _ in }
     /// A publisher has sent something that is not a tick; called at most once a second with a sentence.
     public var badExternal: @Sendable (_ what: String) -> Void = { _ in }
+    /// An address of a name that this machine does not have, while it has another: a sentence. Before the thread starts.
+    public var absent: @Sendable (_ what: String) -> Void = { _ in }
     /// Connections were refused for their keys; called at most every 10 seconds, on the guard's thread, with the latest.
     public var refused: @Sendable (_ count: Int, _ latest: String) -> Void = { _, _ in }
     /// The keys in the folder were read again: how many may come in. On the guard's thread.

@@ -2,13 +2,14 @@
 /// by themselves within ZeroMQ's reconnect interval.
 extension PublisherLoop {
     func reconnectOutsiders() {
-        for socket in [fanIn, publicSocket] where !unbound.contains(where: { $0.socket === socket }) {
-            let endpoint = socket.lastEndpoint()
-            do {
-                try socket.unbind(endpoint)
-                unbound.append((socket, endpoint))
-            } catch {
-                events.curveTrouble("the connections at \(endpoint) could not be ended: \(error)")
+        for socket in [fanIn, publicSocket] {
+            for endpoint in socket.endpoints {
+                do {
+                    try socket.unbind(endpoint)
+                    unbound.append((socket, endpoint))
+                } catch {
+                    events.curveTrouble("the connections at \(endpoint) could not be ended: \(error)")
+                }
             }
         }
         bindAgain()

@@ -1,4 +1,5 @@
 import CZeroMQ
+import MarketData
 
 /// An error of libzmq: what was tried, on which endpoint, and why it failed.
 public struct ZMQError: Error, Sendable, CustomStringConvertible {
@@ -13,6 +14,9 @@ public struct ZMQError: Error, Sendable, CustomStringConvertible {
     }
 
     public var isAddressInUse: Bool { code == EADDRINUSE }
+
+    /// The address, or its family, is none of this machine's.
+    var isAbsence: Bool { code == ENODEV || HostAddresses.isAbsence(code) }
 
     public var description: String { "ZeroMQ: \(action): \(String(cString: zmq_strerror(code)))" }
 }

@@ -16,6 +16,8 @@ final class ZMQContext: Sendable {
 /// A socket with the options that the bus needs. Used by one thread at a time.
 final class ZMQSocket {
     let pointer: UnsafeMutableRawPointer
+    /// Where it listens, with the ports that were picked.
+    private(set) var endpoints: [String] = []
     private let context: ZMQContext
 
     init(_ type: Int32, in context: ZMQContext) throws {
@@ -39,21 +41,26 @@ final class ZMQSocket {
         zmq_setsockopt(pointer, option, bytes.baseAddress, bytes.count)
     }
 
+    /// Listens at one place more. libzmq takes addresses only, no names.
     func bind(_ endpoint: String) throws {
+        // Of this place alone: with it, IPv4 addresses are bound as IPv6 ones.
+        try set(ZMQ_IPV6, endpoint.hasPrefix("tcp://[") ? 1 : 0)
         guard zmq_bind(pointer, endpoint) == 0 else { throw ZMQError("bind \(endpoint)") }
+        endpoints.append(lastEndpoint())
     }
 
-    /// Ends listening, and every connection that was made there.
+    /// Ends listening there, and every connection that was made there.
     func unbind(_ endpoint: String) throws {
         guard zmq_unbind(pointer, endpoint) == 0 else { throw ZMQError("unbind \(endpoint)") }
+        endpoints.removeAll { $0 == endpoint }
     }
 
     func connect(_ endpoint: String) throws {
         guard zmq_connect(pointer, endpoint) == 0 else { throw ZMQError("connect \(endpoint)") }
     }
 
-    /// The endpoint really bound, with the port that was picked for `*`.
-    func lastEndpoint() -> String {
+    /// The endpoint bound last, with the port that was picked for `*`.
+    private func lastEndpoint() -> String {
         var text = [CChar](repeating: 0, count: 256)
         var length = text.count
         guard zmq_getsockopt(pointer, ZMQ_LAST_ENDPOINT, &text, &length) == 0 else { return "" }

@@ -1,4 +1,5 @@
 import Foundation
+import MarketData
 
 #if canImport(Glibc)
 import Glibc
@@ -23,8 +24,22 @@ public enum PlaceCheck {
     ///   - port: 0 is always free.
     /// - Returns: Nil when the place is free. Blocks while a name is looked up.
     public static func tcp(host: String, port: Int) -> Trouble? {
+        let addresses: [String]
+        do {
+            addresses = try HostAddresses.of(host)
+        } catch {
+            return .unusable("\(error)")
+        }
+        let troubles = addresses.map { tcp(address: $0, port: port) }
+        // Somebody at one address keeps the host from having that port at all; an address that is missing does not, as long
+        // as there is another.
+        for case .taken(let holder)? in troubles { return .taken(by: holder) }
+        return troubles.contains(nil) ? nil : troubles.first ?? nil
+    }
+
+    private static func tcp(address host: String, port: Int) -> Trouble? {
         var hints = addrinfo()
-        hints.ai_flags = AI_PASSIVE
+        hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST
         #if os(Linux)
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         #else
@@ -32,7 +47,7 @@ public enum PlaceCheck {
         #endif
         var found: UnsafeMutablePointer<addrinfo>?
         guard getaddrinfo(host, "\(port)", &hints, &found) == 0, let address = found else {
-            return .unusable("\(host) is no address and no name of this machine")
+            return .unusable("\(host) is no address of this machine")
         }
         defer { freeaddrinfo(address) }
         let info = address.pointee

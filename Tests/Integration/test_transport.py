@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import zlib
 
 import pytest
 
@@ -173,6 +174,35 @@ def test_compressed_frames_only_for_those_who_offered_it(host):
     assert all(flags == 0x80 for flags, _, _ in plain)
     # Ticks of 30 levels are worth compressing.
     assert all(flags == 0xC0 for flags, opcode, payload in compressed[2:] if opcode == TEXT)
+
+
+@pytest.mark.parametrize("offer, bits", [
+    ("permessage-deflate", 15), ("permessage-deflate; client_max_window_bits", 12),
+    ("permessage-deflate; client_max_window_bits=9", 9), ("foo, permessage-deflate; server_max_window_bits=15", 15)])
+def test_a_client_may_keep_its_window(host, offer, bits):
+    """Each message but the first is little more than a reference to the one before it."""
+    packer = zlib.compressobj(wbits=-bits)
+    with RawSocket(host.url) as raw:
+        _, headers = raw.handshake(headers={"Sec-WebSocket-Extensions": offer})
+        agreed = headers["sec-websocket-extensions"]
+        assert "client_no_context_takeover" not in agreed and "server_no_context_takeover" in agreed
+        assert (f"client_max_window_bits={bits}" in agreed) == ("client_max_window_bits" in offer)
+        for number in range(300):
+            name = "".join(chr(97 + (7 * index + number // 20) % 26) for index in range(100))
+            packed = packer.compress(json.dumps({"action": "ping", "_pingId": name}).encode())
+            packed = (packed + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+            raw.send(frame(TEXT, packed, reserved=4))
+            assert raw.reply()["_pingId"] == name
+        assert len(packed) < 30
+
+
+def test_a_reference_to_what_was_never_sent_ends_the_connection(host):
+    packer = zlib.compressobj(wbits=-15, zdict=b'{"action":"ping"}' * 3)
+    packed = (packer.compress(b'{"action":"ping"}' * 3) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    with RawSocket(host.url) as raw:
+        raw.open(headers={"Sec-WebSocket-Extensions": "permessage-deflate"})
+        raw.send(frame(TEXT, packed, reserved=4))
+        assert raw.close_frame()[0] == 1007
 
 
 def test_compressed_and_plain_clients_get_the_same(host, connect):

@@ -71,7 +71,8 @@ public struct ListenerAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Whether what is sent there can be read on its way from another machine.
+    /// Whether what is sent there can be read on its way from another machine, as far as the text tells. (Where a name leads
+    /// shows when it is looked up.)
     public var isExposed: Bool {
         guard case .tcp(let host, _) = place, !isTLS else { return false }
         return host != "localhost" && PeerAddress(host)?.isLoopback != true

@@ -1,3 +1,4 @@
+import Logging
 import MarketData
 import NIOCore
 import NIOPosix
@@ -29,6 +30,7 @@ public final class ProxyServer: Sendable {
         /// The main one first.
         var listeners: [Listener] = []
         var shards: [RunningShard] = []
+        var certificate: CertificateWatch?
         /// Looks after the TLS certificate.
         var watch: Task<Void, Never>?
     }
@@ -43,11 +45,13 @@ public final class ProxyServer: Sendable {
 
     private let configuration: ProxyConfiguration
     private let admission: Admission
+    private let spare: SpareDescriptors
     private let running = Mutex<Running?>(nil)
 
     public init(_ configuration: ProxyConfiguration) {
         self.configuration = configuration
         admission = Admission(configuration.limits)
+        spare = SpareDescriptors(counters, configuration.logger)
     }
 
     /// The port that clients connect to; 0 while the proxy does not listen.
@@ -59,6 +63,19 @@ public final class ProxyServer: Sendable {
     /// Where clients connect, the main listener first, with the ports that the system has picked; empty while the proxy
     /// does not listen.
     public var listeners: [ListenerAddress] { running.withLock { $0?.listeners.map(\.address) } ?? [] }
+
+    /// Those of ``listeners`` that other machines can reach and that are without TLS.
+    public var exposed: [ListenerAddress] {
+        running.withLock { $0?.listeners.filter(\.isExposed).map(\.address) } ?? []
+    }
+
+    /// Looks at the files of the TLS certificate now instead of within a second. Any thread; blocks for as long as the disk does.
+    /// - Returns: False when there is no listener with TLS.
+    public func renewCertificate() -> Bool {
+        guard let certificate = running.withLock({ $0?.certificate }) else { return false }
+        certificate.look()
+        return true
+    }
 
     /// Returns when clients can connect.
     /// - Throws: ``ProxyStartError``; nothing is left open then.
@@ -72,9 +89,11 @@ public final class ProxyServer: Sendable {
             let main = ListenerAddress(
                 host: configuration.host, port: configuration.port, coalesces: configuration.coalesces)
             for address in [main] + configuration.listeners {
-                state.listeners.append(
-                    try await Listener.open(address, bootstrap(state, address.entrance, certificate)))
+                let listener = try await Listener.open(address, bootstrap(state, address.entrance, certificate))
+                state.listeners.append(listener)
+                say(listener)
             }
+            state.certificate = certificate
             state.watch = certificate.map { certificate in Task { await certificate.run() } }
         } catch {
             await end(state)
@@ -112,6 +131,16 @@ public final class ProxyServer: Sendable {
         for shard in running.withLock({ $0?.shards.map(\.shard) ?? [] }) {
             shard.eventLoop.execute { shard.value.announce(event) }
         }
+    }
+
+    /// A name may lead to more, and to less, than whoever wrote it down knows.
+    private func say(_ listener: Listener) {
+        let places = listener.places.joined(separator: " and ")
+        for (address, why) in listener.absent.sorted(by: { $0.key < $1.key }) {
+            configuration.logger.notice(
+                "\(listener.address): this machine does not have \(address) (\(why)); clients are served at \(places)")
+        }
+        if listener.places.count > 1 { configuration.logger.info("\(listener.address): listening at \(places)") }
     }
 
     private func startShard(_ index: UInt8, on loop: any EventLoop) async throws -> RunningShard {
@@ -157,7 +186,13 @@ public final class ProxyServer: Sendable {
     ) -> ServerBootstrap {
         let shards = Dictionary(
             uniqueKeysWithValues: state.shards.map { (ObjectIdentifier($0.shard.eventLoop), $0.shard) })
+        let spare = spare
         let bootstrap = ServerBootstrap(group: state.group)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(spare))
+                }
+            }
             .serverChannelOption(.backlog, value: 1024)
             // A channel keeps one receive buffer; requests are short, and this is most of an idle connection.
             .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -197,7 +232,7 @@ public final class ProxyServer: Sendable {
             case is TLSFiles.Unusable: .certificate
             case let error as IOError where error.errnoCode == EADDRINUSE: .addressInUse
             case let error as IOError where error.errnoCode == EACCES: .notPermitted
-            case is IOError, is SocketAddressError, is NIOConnectionError: .cannotListen
+            case is IOError, is HostAddresses.Unknown, is SocketAddressError, is NIOConnectionError: .cannotListen
             default: failure == nil ? .bus : .cannotListen
             }
         let address = failure?.address ?? main

@@ -41,6 +41,8 @@ struct HostRun: Sendable {
 
     /// - Parameter watch: Called when clients can connect, with the demo's key.
     func run(watch: @escaping @Sendable (ReadyFile, String?) async throws -> Void) async throws {
+        let hangup = Hangup.prepare()
+        if let readyFile { try ReadyPlace.clear(readyFile) }
         var input = input
         let demo = isDemo ? try Demo() : nil
         defer { demo?.remove() }
@@ -50,7 +52,10 @@ struct HostRun: Sendable {
         ProcessLimits.ignoreClosedPipes()
         harden(settings)
         let key = try await demo?.populate()
-        try await HostService.run(settings, readyFile: readyFile) { ready in
+        let source = input
+        try await HostService.run(
+            settings, readyFile: readyFile, hangup: hangup, load: { try Settings.load(source) }
+        ) { ready in
             if let key { Self.introduce(ready, key: key.revealed) }
             try await watch(ready, key?.revealed)
         }

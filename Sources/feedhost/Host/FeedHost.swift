@@ -10,12 +10,12 @@ import StreamProxy
 
 /// The rooms, wired: bus, adapters, accounts, proxy. Made by ``start(_:)``, ended by ``stop()``.
 final class FeedHost: Sendable {
-    private let settings: Settings
+    let settings: Settings
     private let bus: SharedPublisher
     private let sessions: SessionPool
     private let proxy: ProxyServer
     private let accounts: AccountProvider
-    private let logger: Logger
+    let logger: Logger
     private let tasks: [Task<Void, Never>]
 
     /// How clients and publishers reach this host.
@@ -34,7 +34,7 @@ final class FeedHost: Sendable {
         for notice in settings.notices + settings.withoutEffect + [settings.providerNotice].compactMap(\.self) {
             logger.notice("\(notice)")
         }
-        ProcessLimits.prepare(logger)
+        try ProcessLimits.prepare(settings, logger)
         let registry = Plugins.scan(settings)
         Plugins.log(registry, logger)
         let adapterSettings = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
@@ -113,6 +113,12 @@ final class FeedHost: Sendable {
                 },
             ]
     }
+
+    /// - Returns: False without a listener with TLS.
+    func renewCertificate() -> Bool { proxy.renewCertificate() }
+
+    /// Looks now at what is looked at now and then anyway.
+    func lookAtAccounts() async { await accounts.look() }
 
     /// Drains: clients get 1001, then sessions, bus and store end and their ports are released.
     func stop() async {

@@ -29,6 +29,7 @@ enum Listening {
         }
         configuration.curve = try BusKeys.curve(settings.bus)
         BusKeys.say(&configuration.events, logger)
+        configuration.events.absent = { logger.notice("the bus: \($0)") }
         configuration.events.badExternal = { logger.warning("a publisher has sent \($0)") }
         configuration.events.invalidated = { user in
             logger.info("OpenAlgo says that the tokens of \(user) have changed")
@@ -40,6 +41,8 @@ enum Listening {
                 logger.notice("port \(settings.bus.port.number) is taken, the bus is on \(bus.endpoint)")
             }
             return bus
+        } catch let error as BusHostError {
+            throw StartError("\(error.setting): \(error.cause).")
         } catch let error as BusExposureError {
             throw StartError(
                 "ZMQ_HOST or FEEDHOST_PUBLISHER: \(error.host) can be reached from other machines, and whoever reaches the bus can feed clients. Use 127.0.0.1, or demand keys with bus.curve.certificate and bus.curve.clients."
@@ -81,7 +84,7 @@ enum Listening {
                 if port != first.number, first.number != 0 {
                     logger.notice("port \(first.number) is taken, clients connect to \(proxy.port)")
                 }
-                for address in proxy.listeners where address.isExposed {
+                for address in proxy.exposed {
                     logger.warning(
                         "\(address) can be reached from other machines, and what is sent there, API keys too, can be read on the way; use wss:// (tls.certificate), or a reverse proxy with TLS"
                     )

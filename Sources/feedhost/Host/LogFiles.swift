@@ -52,6 +52,9 @@ final class LogFiles: Sendable {
         }
     }
 
+    /// Opens the file anew with the next line.
+    func reopen() { state.withLock { $0.day = "" } }
+
     private func begin(_ day: String, _ state: inout State) {
         if state.descriptor >= 0 { close(state.descriptor) }
         state = State()

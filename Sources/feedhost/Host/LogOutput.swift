@@ -5,14 +5,19 @@ import Synchronization
 /// Log lines on standard error, as text or as JSON, and in files where that was asked for.
 struct LogOutput: LogHandler {
     var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level
+    /// Nil: as all others.
+    private var ownLevel: Logger.Level?
     private let isJSON: Bool
     private let label: String
     private let files: LogFiles?
 
-    init(label: String, level: Logger.Level, isJSON: Bool, files: LogFiles? = nil) {
+    /// Place in the list of levels; every line asks for it, also those that are not written.
+    private static let common = Atomic<Int>(rank(of: .info))
+    private static let opened = Mutex<LogFiles?>(nil)
+
+    init(label: String, level: Logger.Level? = nil, isJSON: Bool, files: LogFiles? = nil) {
         self.label = label
-        logLevel = level
+        ownLevel = level
         self.isJSON = isJSON
         self.files = files
     }
@@ -22,8 +27,26 @@ struct LogOutput: LogHandler {
         var isJSON = false
         if case .json = log.format { isJSON = true }
         let files = log.toFile ? LogFiles(folder: log.folder, retentionDays: log.retentionDays) : nil
-        LoggingSystem.bootstrap { [isJSON] in LogOutput(label: $0, level: log.level, isJSON: isJSON, files: files) }
+        level = log.level
+        opened.withLock { $0 = files }
+        LoggingSystem.bootstrap { [isJSON] in LogOutput(label: $0, isJSON: isJSON, files: files) }
     }
+
+    /// The least severity that is logged, by all loggers that were given none of their own. Any thread, any time.
+    static var level: Logger.Level {
+        get { Logger.Level.allCases[common.load(ordering: .relaxed)] }
+        set { common.store(rank(of: newValue), ordering: .relaxed) }
+    }
+
+    /// Opens the log's file anew with the next line: somebody may have moved it away.
+    static func reopen() { opened.withLock { $0?.reopen() } }
+
+    var logLevel: Logger.Level {
+        get { ownLevel ?? Self.level }
+        set { ownLevel = newValue }
+    }
+
+    private static func rank(of level: Logger.Level) -> Int { Logger.Level.allCases.firstIndex(of: level) ?? 0 }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

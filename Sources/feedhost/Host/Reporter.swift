@@ -96,6 +96,9 @@ struct Reporter: Sendable {
         figures.counters["proxy_refused_origins"] = proxied.originsRefused
         figures.counters["proxy_tls_failures"] = proxied.tlsFailures
         figures.counters["proxy_tls_certificate_loads"] = proxied.certificateLoads
+        figures.counters["proxy_accept_pauses"] = proxied.acceptPauses
+        figures.counters["proxy_deflate_windows"] = proxied.windows
+        figures.counters["proxy_deflate_windows_declined"] = proxied.windowsDeclined
         for (kind, value) in proxied.protocolErrors { figures.counters["proxy_protocol_error_\(kind)"] = value }
         return figures
     }

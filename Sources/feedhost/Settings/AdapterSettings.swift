@@ -23,6 +23,18 @@ struct AdapterSettings: Sendable, Hashable {
     /// From the weakest source to the strongest.
     let entries: [Entry]
 
+    /// See ``Settings/fingerprints``: the strongest of each, by `broker.key` or by the variable's name.
+    var fingerprints: [String: Int] {
+        entries.reduce(into: [:]) { found, entry in
+            let name =
+                switch entry.target {
+                case .named(let broker, let key): "\(broker).\(key)"
+                case .variable(let rest): "FEEDHOST_\(rest.uppercased())"
+                }
+            found[name] = entry.value.hashValue
+        }
+    }
+
     /// Settings of one broker, unchecked. For brokers of which one's name begins another's (`five`, `five_x`), and for
     /// checking, see ``resolve(declared:)``.
     func settings(broker: String) -> [String: Value] {

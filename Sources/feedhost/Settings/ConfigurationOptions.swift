@@ -58,6 +58,7 @@ struct ServeSettingsOptions: SettingsOptions {
         help: ArgumentHelp("Where clients connect besides; repeatable (proxy.listen).", valueName: "url"))
     var listen: [String] = []
     @Flag(help: "One message a TCP segment, for AmiBroker's plugin (proxy.coalesce).") var noCoalesce = false
+    @Flag(help: "Starts although another host runs on the store (accounts.shared_store).") var sharedStore = false
 
     var input: SettingsInput {
         var input = adapters.input
@@ -65,6 +66,7 @@ struct ServeSettingsOptions: SettingsOptions {
         input.flags += [
             ("--host", "proxy.host", host), ("--port", "proxy.port", port), ("--listen", "proxy.listen", listeners),
             ("--no-coalesce", "proxy.coalesce", noCoalesce ? "false" : nil),
+            ("--shared-store", "accounts.shared_store", sharedStore ? "true" : nil),
         ].compactMap { flag, key, value in
             value.map { SettingSource.Flag(flag: flag, key: key, value: $0) }
         }

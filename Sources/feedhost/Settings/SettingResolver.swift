@@ -30,6 +30,9 @@ struct SettingResolver {
         }
     }
 
+    /// See ``Settings/fingerprints``.
+    var fingerprints: [String: Int] { values.mapValues(\.hashValue) }
+
     private static func raw(_ definition: SettingDefinition, _ reader: ConfigReader) -> [String]? {
         let key = ConfigKey(definition.key)
         if definition.kind.separator != nil { return reader.stringArray(forKey: key, isSecret: definition.isSecret) }

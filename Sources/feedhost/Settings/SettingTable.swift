@@ -66,6 +66,9 @@ enum SettingTable {
         ),
         .init("store", "FEEDHOST_STORE", .text, "file with users, keys and credentials"),
         .init(
+            "accounts.shared_store", "FEEDHOST_SHARED_STORE", .bool, default: "false",
+            "lets several hosts run on one store; each logs in at the brokers"),
+        .init(
             "accounts.key_file", "FEEDHOST_KEY_FILE", .text,
             "file with the key that credentials are encrypted with; unless set, the store's path with .key behind it"),
         .init(

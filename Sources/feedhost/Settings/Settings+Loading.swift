@@ -78,6 +78,7 @@ extension Settings {
             clients: values.text("bus.curve.clients"))
         plugins = Plugins(folders: pluginFolders + values.list("plugins.path"), pins: values.map("plugins.pin"))
         self.store = store
+        sharesStore = values.bool("accounts.shared_store")
         self.keyFile = keyFile
         masterKey = values.secret("accounts.master_key")
         accountProvider = values.text("accounts.provider") ?? "auto"
@@ -108,6 +109,7 @@ extension Settings {
         self.adapters = adapters
         self.notices = notices
         origins = values.origins
+        fingerprints = values.fingerprints.merging(adapters.fingerprints) { first, _ in first }
     }
 
     /// The folder of the `.env` that is read.

@@ -93,6 +93,8 @@ struct Settings: Sendable {
     /// Path of the account store.
     let store: String
     /// The file of its master key; nil: beside the store.
+    /// Whether other hosts may run on it at the same time.
+    let sharesStore: Bool
     let keyFile: String?
     /// The key itself; then there is no file.
     let masterKey: Secret?
@@ -115,6 +117,9 @@ struct Settings: Sendable {
     let notices: [String]
     /// Where each setting that is not at its default comes from, by key; for `doctor`.
     let origins: [String: String]
+
+    /// What each setting means, as a number that says nothing of it: only whether it is still the same.
+    let fingerprints: [String: Int]
 
     /// Settings of one adapter, unchecked; see ``AdapterSettings``.
     func adapterSettings(broker: String) -> [String: AdapterSettings.Value] { adapters.settings(broker: broker) }
