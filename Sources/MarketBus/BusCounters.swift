@@ -4,6 +4,7 @@ import Synchronization
 public final class BusCounters: Sendable {
     let ticks = Atomic<Int>(0)
     let ringDrops = Atomic<Int>(0)
+    let ringWaits = Atomic<Int>(0)
     let badTicks = Atomic<Int>(0)
     let strayTicks = Atomic<Int>(0)
     let supersededTicks = Atomic<Int>(0)
@@ -22,7 +23,8 @@ public final class BusCounters: Sendable {
     public var snapshot: [(name: String, value: Int)] {
         func read(_ counter: borrowing Atomic<Int>) -> Int { counter.load(ordering: .relaxed) }
         return [
-            ("bus_ticks", read(ticks)), ("bus_ring_drops", read(ringDrops)), ("bus_bad_ticks", read(badTicks)),
+            ("bus_ticks", read(ticks)), ("bus_ring_drops", read(ringDrops)),
+            ("bus_ring_waits", read(ringWaits)), ("bus_bad_ticks", read(badTicks)),
             ("bus_stray_ticks", read(strayTicks)), ("bus_superseded_ticks", read(supersededTicks)),
             ("bus_encoded", read(encoded)),
             ("bus_inner_drops", read(innerDrops)), ("bus_public_messages", read(publicMessages)),

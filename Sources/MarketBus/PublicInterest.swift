@@ -9,16 +9,17 @@ struct PublicInterest {
     /// As subscribers have sent them, counted.
     private var subscribed: [[UInt8]: Int] = [:]
     /// What they come to with the brokers of now.
-    private var prefixes: Set<[UInt8]> = []
+    private var prefixes = PrefixSet()
     private var brokers: [[UInt8]]
-    private let exchanges: Set<[UInt8]>
+    /// Exchanges with the `_` behind them.
+    private let exchanges: [[UInt8]]
     /// Rises whenever the prefixes change.
     private(set) var epoch = 0
 
     /// - Parameter brokers: Brokers whose sessions may be public; see ``add(broker:)`` for later ones.
     init(brokers: [String], exchanges: Set<String> = Exchanges.known) {
         self.brokers = brokers.map { Self.segment($0) }
-        self.exchanges = Set(exchanges.map { Array($0.utf8) })
+        self.exchanges = exchanges.map { Array($0.utf8) + [UInt8(ascii: "_")] }
     }
 
     private static func segment(_ broker: String) -> [UInt8] { Array(broker.uppercased().utf8) + [UInt8(ascii: "_")] }
@@ -28,7 +29,12 @@ struct PublicInterest {
         let segment = Self.segment(broker)
         guard !brokers.contains(segment) else { return }
         brokers.append(segment)
-        update()
+        // What prefixes mean depends on the brokers.
+        prefixes = PrefixSet()
+        for prefix in subscribed.keys {
+            for mapped in mapped(prefix) { prefixes.insert(mapped) }
+        }
+        epoch += 1
     }
 
     /// The prefixes to register with libzmq for one that a subscriber has sent.
@@ -42,22 +48,23 @@ struct PublicInterest {
     }
 
     private func beginsWithExchange(_ prefix: [UInt8]) -> Bool {
-        exchanges.contains(prefix) || exchanges.contains { prefix.starts(with: $0 + [UInt8(ascii: "_")]) }
+        exchanges.contains { prefix.starts(with: $0) || prefix.count + 1 == $0.count && $0.starts(with: prefix) }
     }
 
+    /// Costs the same however many there are.
     mutating func add(_ prefix: [UInt8]) {
-        subscribed[prefix, default: 0] += 1
-        update()
+        let count = subscribed[prefix, default: 0]
+        subscribed[prefix] = count + 1
+        guard count == 0 else { return }
+        for mapped in mapped(prefix) { prefixes.insert(mapped) }
+        epoch += 1
     }
 
     mutating func remove(_ prefix: [UInt8]) {
         guard let count = subscribed[prefix] else { return }
         subscribed[prefix] = count > 1 ? count - 1 : nil
-        update()
-    }
-
-    private mutating func update() {
-        prefixes = Set(subscribed.keys.flatMap { mapped($0) })
+        guard count == 1 else { return }
+        for mapped in mapped(prefix) { prefixes.remove(mapped) }
         epoch += 1
     }
 
@@ -66,11 +73,6 @@ struct PublicInterest {
         guard !prefixes.isEmpty else { return (nil, nil) }
         let long = Array(topic.text.utf8)
         let legacy = Array(topic.legacy.utf8)
-        var wanted: (long: [UInt8]?, legacy: [UInt8]?) = (nil, nil)
-        for prefix in prefixes {
-            if long.starts(with: prefix) { wanted.long = long }
-            if legacy.starts(with: prefix) { wanted.legacy = legacy }
-        }
-        return wanted
+        return (prefixes.containsPrefix(of: long) ? long : nil, prefixes.containsPrefix(of: legacy) ? legacy : nil)
     }
 }

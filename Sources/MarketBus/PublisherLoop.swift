@@ -17,6 +17,15 @@ final class PublisherLoop {
     var external: ExternalTopics
     let publicUsers: [String: String]
 
+    /// Commands that wait for their turn.
+    var pending = PendingCommands()
+    /// Feeds by their slots.
+    private var feeds = [[(feed: TickFeed, book: SessionBook)]](repeating: [], count: ReadyFeeds.slots)
+    /// Slots with something in a ring.
+    private var waiting = ReadyFeeds.Waiting()
+    /// How often a feed was looked at.
+    private(set) var looks = 0
+
     private var writer = JSONWriter()
     let message = ZMQMessage()
     let payload = ZMQMessage()
@@ -39,30 +48,60 @@ final class PublisherLoop {
 
     // MARK: Ticks
 
-    /// Handles what waits in the rings.
+    /// Records of one feed, and of all feeds, before the publisher looks at everything else and passes on what it has made.
+    private static let recordsPerFeed = 256
+    private static let recordsPerTurn = 1024
+
+    /// Handles what waits in the rings that have something, each in its turn.
     /// - Parameter lateCommands: Reads commands that came in since; a tick may be seen before the command that
     ///   announced its instrument.
-    /// - Returns: Records handled.
-    func drainFeeds(limit: Int, lateCommands: () -> Void) -> Int {
+    /// - Returns: Records handled, and feeds that were looked at in vain.
+    func drainFeeds(_ ready: ReadyFeeds, lateCommands: () -> Void) -> Int {
+        ready.take(into: &waiting)
         var total = 0
-        for book in books.values {
-            for feed in book.feeds {
-                total += feed.ring.drain(limit: limit) { header, body in
-                    if book.entries[header.instrument] == nil { lateCommands() }
-                    guard let entry = book.entries[header.instrument] else {
-                        counters.strayTicks.count()
-                        return
-                    }
-                    if !entry.accepts(feed) {
-                        // It may come from the connection that such a command is about to name.
-                        lateCommands()
-                        guard entry.accepts(feed) else { return counters.supersededTicks.count() }
-                    }
-                    handle(header, body, entry, book)
-                }
+        while total < Self.recordsPerTurn, let slot = waiting.next() {
+            var isMore = false
+            for index in feeds[slot].indices {
+                // A late command may take one away.
+                guard index < feeds[slot].count else { break }
+                let (feed, book) = feeds[slot][index]
+                looks += 1
+                let count = drain(feed, book, lateCommands)
+                if count == Self.recordsPerFeed { isMore = true }
+                total += max(count, 1)
             }
+            if isMore { waiting.insert(slot) }
         }
         return total
+    }
+
+    private func drain(_ feed: TickFeed, _ book: SessionBook, _ lateCommands: () -> Void) -> Int {
+        feed.ring.drain(limit: Self.recordsPerFeed) { header, body in
+            if book.entries[header.instrument] == nil { lateCommands() }
+            guard let entry = book.entries[header.instrument] else {
+                counters.strayTicks.count()
+                return
+            }
+            if !entry.accepts(feed) {
+                // It may come from the connection that such a command is about to name.
+                lateCommands()
+                guard entry.accepts(feed) else { return counters.supersededTicks.count() }
+            }
+            handle(header, body, entry, book)
+        }
+    }
+
+    func add(_ feed: TickFeed) {
+        guard let book = books[feed.session] else { return }
+        book.feeds.append(feed)
+        feeds[feed.slot].append((feed, book))
+        // What it has written before this was seen belongs to nobody yet.
+        waiting.insert(feed.slot)
+    }
+
+    func remove(_ feed: TickFeed) {
+        books[feed.session]?.feeds.removeAll { $0 === feed }
+        feeds[feed.slot].removeAll { $0.feed === feed }
     }
 
     private func handle(
@@ -173,9 +212,10 @@ final class PublisherLoop {
     }
 
     /// Reads what subscribers on the public socket want.
-    func readPublicInterest() -> Int {
+    /// - Parameter limit: Messages; thousands may come at once, and ticks must not wait for all of them.
+    func readPublicInterest(limit: Int = 128) -> Int {
         var count = 0
-        while publicSocket.receive(into: message) {
+        while count < limit, publicSocket.receive(into: message) {
             count += 1
             let bytes = message.bytes
             guard let first = bytes.first, bytes.count <= 512 else { continue }
@@ -222,7 +262,10 @@ final class PublisherLoop {
 
     func close(_ id: UInt32) {
         guard let book = books.removeValue(forKey: id) else { return }
-        for feed in book.feeds { feed.close() }
+        for feed in book.feeds {
+            feed.close()
+            feeds[feed.slot].removeAll { $0.feed === feed }
+        }
         external.close(session: id)
         choosePublic(broker: book.broker)
     }

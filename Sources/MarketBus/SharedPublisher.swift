@@ -35,6 +35,8 @@ public final class SharedPublisher: Sendable {
     /// Nil without keys.
     private let curveGuard: CurveGuard?
     private let wake: WakeUp
+    private let ready = ReadyFeeds()
+    private let nextFeed = Atomic<Int>(0)
     private let commands = Mutex<[Command]>([])
     private let nextSession = Atomic<UInt32>(0)
     private let ringCapacity: Int
@@ -90,7 +92,9 @@ public final class SharedPublisher: Sendable {
 
     /// A ring for one broker connection of the session.
     public func makeFeed(session: UInt32) -> TickFeed {
-        let feed = TickFeed(session: session, wake: wake, counters: counters, capacity: ringCapacity)
+        let slot = nextFeed.wrappingAdd(1, ordering: .relaxed).newValue
+        let feed = TickFeed(
+            session: session, slot: slot, wake: wake, ready: ready, counters: counters, capacity: ringCapacity)
         send(.addFeed(feed))
         return feed
     }
@@ -145,10 +149,10 @@ public final class SharedPublisher: Sendable {
         func work() -> Int {
             var count = 0
             func take() { if !takeCommands(loop) { running = false } }
-            take()
+            count += takeSome(loop, &running)
             if !loop.unbound.isEmpty { loop.bindAgain() }
             count += loop.readPublicInterest()
-            count += loop.drainFeeds(limit: 256, lateCommands: take)
+            count += loop.drainFeeds(ready, lateCommands: take)
             count += loop.readFanIn(limit: 256)
             loop.shards.flush()
             return count
@@ -178,32 +182,59 @@ public final class SharedPublisher: Sendable {
         }
     }
 
+    /// Commands of one turn: a client that subscribes to thousands of symbols must not hold up ticks.
+    private static let commandsPerTurn = 256
+
+    /// Carries out the next few commands.
+    /// - Returns: How many there were.
+    private func takeSome(_ loop: PublisherLoop, _ running: inout Bool) -> Int {
+        fetchCommands(loop)
+        var count = 0
+        while count < SharedPublisher.commandsPerTurn, let command = loop.pending.next() {
+            count += 1
+            if !carryOut(command, loop) { running = false }
+        }
+        return count
+    }
+
+    /// Carries out all commands.
     /// - Returns: False when the thread is to end.
     private func takeCommands(_ loop: PublisherLoop) -> Bool {
-        let taken = commands.withLock { commands -> [Command] in
-            // Nothing is allocated for the usual case, that there are none.
-            guard !commands.isEmpty else { return [] }
-            defer { commands = [] }
-            return commands
+        fetchCommands(loop)
+        var isToGoOn = true
+        while let command = loop.pending.next() {
+            if !carryOut(command, loop) { isToGoOn = false }
         }
-        for command in taken {
-            switch command {
-            case .open(let id, let user, let broker, let isExternal):
-                loop.open(SessionBook(id: id, user: user, broker: broker, isExternal: isExternal))
-            case .close(let id): loop.close(id)
-            case .addFeed(let feed): loop.books[feed.session]?.feeds.append(feed)
-            case .removeFeed(let feed): loop.books[feed.session]?.feeds.removeAll { $0 === feed }
-            case .track(let session, let handle, let source):
-                if let book = loop.books[session] { loop.track(handle, in: book)?.take(from: source) }
-            case .untrack(let session, let handle):
-                if let book = loop.books[session] { loop.untrack(handle, in: book) }
-            case .order(let user, let json): json.withUnsafeBytes { loop.relayOrder(user: user, $0) }
-            case .openPort(let queue): loop.shards.open(queue)
-            case .closePort(let shard): loop.close(shard: shard)
-            case .interest(let key, let shard, let isWanted): loop.setInterest(key, shard: shard, isWanted)
-            case .reconnect: loop.reconnectOutsiders()
-            case .stop: return false
-            }
+        return isToGoOn
+    }
+
+    private func fetchCommands(_ loop: PublisherLoop) {
+        commands.withLock { commands in
+            // Nothing is allocated for the usual case, that there are none.
+            guard !commands.isEmpty else { return }
+            loop.pending.append(commands)
+            commands = []
+        }
+    }
+
+    /// - Returns: False when the thread is to end.
+    private func carryOut(_ command: Command, _ loop: PublisherLoop) -> Bool {
+        switch command {
+        case .open(let id, let user, let broker, let isExternal):
+            loop.open(SessionBook(id: id, user: user, broker: broker, isExternal: isExternal))
+        case .close(let id): loop.close(id)
+        case .addFeed(let feed): loop.add(feed)
+        case .removeFeed(let feed): loop.remove(feed)
+        case .track(let session, let handle, let source):
+            if let book = loop.books[session] { loop.track(handle, in: book)?.take(from: source) }
+        case .untrack(let session, let handle):
+            if let book = loop.books[session] { loop.untrack(handle, in: book) }
+        case .order(let user, let json): json.withUnsafeBytes { loop.relayOrder(user: user, $0) }
+        case .openPort(let queue): loop.shards.open(queue)
+        case .closePort(let shard): loop.close(shard: shard)
+        case .interest(let key, let shard, let isWanted): loop.setInterest(key, shard: shard, isWanted)
+        case .reconnect: loop.reconnectOutsiders()
+        case .stop: return false
         }
         return true
     }

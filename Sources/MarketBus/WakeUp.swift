@@ -20,6 +20,14 @@ final class WakeUp: Sendable {
         if sleeping.load(ordering: .relaxed) { wake() }
     }
 
+    /// The same for a producer of a feed, which also puts it on the list of those that have something.
+    @inline(__always)
+    func signal(_ slot: Int, in ready: ReadyFeeds) {
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        ready.mark(slot)
+        if sleeping.load(ordering: .relaxed) { wake() }
+    }
+
     @inline(never)
     private func wake() {
         if sleeping.exchange(false, ordering: .acquiringAndReleasing) { pipe.ring() }

@@ -57,6 +57,18 @@ public struct JSONWriter: ~Copyable {
         count += bytes.count
     }
 
+    /// Where the next byte goes.
+    public var position: Int { count }
+
+    /// Writes once more what has been written there.
+    /// - Parameter range: Positions before the present one.
+    public mutating func again(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "only what has been written can be repeated")
+        reserve(range.count)
+        (base + count).update(from: base + range.lowerBound, count: range.count)
+        count += range.count
+    }
+
     public mutating func raw(_ bytes: [UInt8]) { bytes.withUnsafeBytes { raw($0) } }
 
     /// A JSON string with its quotes, escaped as RFC 8259 section 7 wants it.

@@ -126,13 +126,18 @@ public struct TickEncoder {
         out.raw(",\"depth_level\":")
         out.unsigned(UInt64(depth))
         out.raw(",\"depth\":{\"buy\":")
+        let buy = out.position
         writeSide(state, buy: true, known, &out)
+        let buyEnd = out.position
         out.raw(",\"sell\":")
+        let sell = out.position
         writeSide(state, buy: false, known, &out)
+        let sellEnd = out.position
+        // The second spelling is a copy: half of a book's time is its numbers.
         out.raw("},\"bids\":")
-        writeSide(state, buy: true, known, &out)
+        out.again(buy..<buyEnd)
         out.raw(",\"asks\":")
-        writeSide(state, buy: false, known, &out)
+        out.again(sell..<sellEnd)
     }
 
     /// One side, padded with zeros to the granted level. Until a book arrives, the best bid and ask are level 1.

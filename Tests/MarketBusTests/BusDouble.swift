@@ -107,6 +107,9 @@ final class Outsider {
         socket = try #require(zmq_socket(context, type))
         var linger: Int32 = 1000
         zmq_setsockopt(socket, ZMQ_LINGER, &linger, 4)
+        // Ten thousand subscriptions at once would not fit into libzmq's thousand.
+        var unlimited: Int32 = 0
+        zmq_setsockopt(socket, ZMQ_SNDHWM, &unlimited, 4)
         var timeout: Int32 = 5000
         zmq_setsockopt(socket, ZMQ_RCVTIMEO, &timeout, 4)
         if let keys {

@@ -122,6 +122,10 @@ final class HostContext: TransportContext, @unchecked Sendable {
         }
     }
 
+    /// True on a thread of the adapter's own, which may be held; the lane may not: all sessions of the broker are on it, and it
+    /// stops reading instead (``relieve(_:)``).
+    var isOnOwnThread: Bool { lane == nil }
+
     override func transportTrouble(_ message: String) { log(level: Int32(FH_LOG_WARNING)) { $0.clean(message) } }
 
     private static let levels: [Logger.Level] = [.trace, .debug, .info, .warning, .error]

@@ -49,7 +49,8 @@ private func hostPublishTicks(_ context: OpaquePointer?, _ ticks: UnsafePointer<
     guard let context = HostContext.of(context), let ticks else { return fh_status(FH_E_INVALID) }
     let now = WallClock.now()
     context.sawTraffic(now)
-    let taken = context.feed.publish(UnsafeBufferPointer(start: ticks, count: Int(count)), now: now)
+    let taken = context.feed.publish(
+        UnsafeBufferPointer(start: ticks, count: Int(count)), now: now, mayWait: { context.isOnOwnThread })
     return taken == Int(count) ? fh_status(FH_OK) : fh_status(FH_E_LIMIT)
 }
 
@@ -63,7 +64,7 @@ private func hostPublishDepth(
     context.sawTraffic(now)
     let taken = context.feed.publish(
         tick, bids: UnsafeBufferPointer(start: bids, count: Int(bidCount)),
-        asks: UnsafeBufferPointer(start: asks, count: Int(askCount)), now: now)
+        asks: UnsafeBufferPointer(start: asks, count: Int(askCount)), now: now, mayWait: { context.isOnOwnThread })
     return taken ? fh_status(FH_OK) : fh_status(FH_E_LIMIT)
 }
 
@@ -128,6 +129,7 @@ private func hostRawPublish(
         let mode = Mode(highestOf: mode)
     else { return fh_status(FH_E_INVALID) }
     context.sawTraffic(WallClock.now())
-    return context.feed.publish(raw: json.bytes, instrument: instrument, mode: mode)
+    return context.feed.publish(
+        raw: json.bytes, instrument: instrument, mode: mode, mayWait: { context.isOnOwnThread })
         ? fh_status(FH_OK) : fh_status(FH_E_LIMIT)
 }

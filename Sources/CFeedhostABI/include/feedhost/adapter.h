@@ -390,7 +390,11 @@ typedef struct fh_host {
     const char *version;  /**< Of the host. */
     /** [any] Writes a line to the host's log. Rate-limited; no secrets. @p level is FH_LOG_*. */
     void (*log)(fh_host_ctx *ctx, int32_t level, fh_str message);
-    /** [feed] Hands over @p count updates without books. FH_E_LIMIT: the ring is full and the rest was dropped and counted. */
+    /**
+     * [feed] Hands over @p count updates without books. When the ring is full, a thread of the adapter's own is held for up to
+     * 50 ms, so that it reads nothing meanwhile and the broker is held up in turn: hold no lock there for which a call of the
+     * host's waits. FH_E_LIMIT: there was no room; the rest was dropped and counted.
+     */
     fh_status (*publish_ticks)(fh_host_ctx *ctx, const fh_tick *ticks, uint32_t count);
     /** [feed] Hands over one update with a book, best level first, at most 200 a side. A side counts only if its bit is set. */
     fh_status (*publish_depth)(fh_host_ctx *ctx, const fh_tick *tick, const fh_level *bids, uint32_t bid_count,
