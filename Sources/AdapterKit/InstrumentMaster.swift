@@ -8,12 +8,16 @@
 /// } parse: { bytes, rows throws(AdapterError) in
 ///     var lines = DelimitedText(bytes)
 ///     …
-///     try rows.append(MasterRow(symbol: …, exchange: "NSE", …))
+///     while lines.next(&rows) {
+///         try rows.append(MasterRow(symbol: …, exchange: "NSE", …))
+///     }
 /// }
 /// ```
 public struct MasterFile: Sendable {
     /// The file's name at the broker, e.g. `NSE_symbols.txt.zip`; a trader who has downloaded it names it so.
     public let name: String
+    /// OpenAlgo exchanges whose instruments the file should hold; empty if it holds those of all.
+    public let exchanges: [String]
     let locate: @Sendable (MasterQuery) throws(AdapterError) -> MasterRequest
     let parse: @Sendable (Bytes, inout MasterRows) throws(AdapterError) -> Void
 
@@ -21,16 +25,51 @@ public struct MasterFile: Sendable {
     ///
     /// - Parameters:
     ///   - name: its name at the broker
+    ///   - exchanges: OpenAlgo exchanges that it is of, where a broker has a file for each: another one in its place is
+    ///     refused
     ///   - locate: makes the download's address; throws ``Status/authentication`` if it needs credentials that are missing
     ///   - parse: reads the unpacked file; throws ``Status/invalid`` if it is none of this broker's. A row that makes no
-    ///     sense is left out with ``MasterRows/skip()``.
+    ///     sense is left out with ``MasterRows/skip(_:line:example:)``, and what speaks against the whole file is a
+    ///     ``MasterRows/doubt(_:)``. The text is UTF-8 without a byte order mark.
     public init(
-        _ name: String, locate: @escaping @Sendable (MasterQuery) throws(AdapterError) -> MasterRequest,
+        _ name: String, exchanges: [String] = [],
+        locate: @escaping @Sendable (MasterQuery) throws(AdapterError) -> MasterRequest,
         parse: @escaping @Sendable (Bytes, inout MasterRows) throws(AdapterError) -> Void
     ) {
         self.name = name
+        self.exchanges = exchanges
         self.locate = locate
         self.parse = parse
+    }
+}
+
+extension MasterFile {
+    /// Reads the file in full.
+    func read(_ bytes: Bytes, into rows: inout MasterRows) throws(AdapterError) {
+        rows.expected = exchanges
+        try parse(try Self.text(bytes), &rows)
+        try rows.flush()
+    }
+
+    /// Without the mark that Windows puts before UTF-8. Hosts before ABI 1.1 hand over UTF-16 as it is: that is named.
+    private static func text(_ bytes: Bytes) throws(AdapterError) -> Bytes {
+        if bytes.slice(from: 0, to: 3) == "\u{FEFF}" { return bytes.slice(from: 3) }
+        let start = (bytes[0] ?? 1, bytes[1] ?? 1)
+        guard start == (0xFF, 0xFE) || start == (0xFE, 0xFF) || start.0 == 0 || start.1 == 0 else { return bytes }
+        throw AdapterError(
+            .invalid,
+            "the text is UTF-16, as spreadsheets save it, and not UTF-8; save it as UTF-8, or download it again")
+    }
+
+    /// A sentence, if at least half of the rows are on other exchanges than the file should be of.
+    func strangers(_ rows: MasterRows) -> String? {
+        let count = rows.strangers.values.reduce(0, +)
+        guard count > 0, count * 2 >= rows.count,
+            let most = rows.strangers.max(by: { ($0.value, $1.key) < ($1.value, $0.key) })
+        else { return nil }
+        return
+            "\(count) of its \(rows.count) rows are of other exchanges (\(most.value) of \(most.key)), and this should be the file "
+            + "of \(exchanges.joined(separator: ", ")): is it another one of the broker's files?"
     }
 }
 

@@ -37,15 +37,53 @@ private func makeInstrumentsTable() -> fh_instruments {
         guard let rows, let file = masterFile(adapter, file) else { return Status.invalid.rawValue }
         var taken = MasterRows { rows(sink, $0.baseAddress, UInt32($0.count)) }
         do throws(AdapterError) {
-            try file.parse(Bytes(bytes), &taken)
-            try taken.flush()
+            try file.read(Bytes(bytes), into: &taken)
+            // This host cannot be told of a doubt, so it is a refusal.
+            if let doubt = taken.doubts.first ?? file.strangers(taken) { throw AdapterError(.invalid, doubt) }
             return Status.ok.rawValue
         } catch {
             if let problem { error.message.withBorrowed { problem(sink, $0) } }
             return error.failure.rawValue
         }
     }
+    table.read = { adapter, file, bytes, target in
+        guard let target, target.pointee.size >= UInt32(MemoryLayout<fh_master_sink>.size),
+            let rows = target.pointee.rows, let file = masterFile(adapter, file)
+        else { return Status.invalid.rawValue }
+        let (sink, host) = (target.pointee.sink, target.pointee)
+        var taken = MasterRows {
+            rows(sink, $0.baseAddress, UInt32($0.count))
+        } tell: { skipped in
+            guard let leftOut = host.left_out else { return }
+            skipped.withRecord { leftOut(sink, $0) }
+        }
+        do throws(AdapterError) {
+            try file.read(Bytes(bytes), into: &taken)
+            for doubt in taken.doubts + [file.strangers(taken)].compactMap(\.self) {
+                doubt.withBorrowed { host.doubt?(sink, $0) }
+            }
+            return Status.ok.rawValue
+        } catch {
+            error.message.withBorrowed { host.problem?(sink, $0) }
+            return error.failure.rawValue
+        }
+    }
     return table
+}
+
+extension Skipped {
+    fileprivate func withRecord(_ body: (UnsafePointer<fh_left_out>) -> Void) {
+        reason.description.withBorrowed { text in
+            var record = fh_left_out()
+            record.size = UInt32(MemoryLayout<fh_left_out>.size)
+            record.kind = UInt32(reason.isFault ? FH_LEFT_OUT_FAULT : FH_LEFT_OUT_FOREIGN)
+            record.count = 1
+            record.line = UInt64(clamping: line)
+            record.reason = text
+            record.example = fh_str(example.buffer)
+            body(&record)
+        }
+    }
 }
 
 extension MasterQuery {

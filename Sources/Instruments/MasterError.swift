@@ -11,6 +11,8 @@ public struct MasterError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let tooLarge = Code("too-large")
         /// A master without a single usable row.
         public static let empty = Code("empty")
+        /// A master that is probably not the right one, or not all of it: taken only when the user insists.
+        public static let doubtful = Code("doubtful")
         /// The file of the store: permissions, a full disk, damage, another program's.
         public static let store = Code("store")
         /// Another process is writing.

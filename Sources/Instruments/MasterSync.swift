@@ -32,8 +32,14 @@ public struct MasterSync: Sendable {
     }
 
     private let store: MasterStore
+    /// Takes also what ``MasterJudgement`` would refuse.
+    private let insist: Bool
 
-    public init(store: MasterStore) { self.store = store }
+    /// - Parameter insist: Takes what can be read of files that are doubted, and a master that has far fewer instruments.
+    public init(store: MasterStore, insist: Bool = false) {
+        self.store = store
+        self.insist = insist
+    }
 
     /// Downloads all files of a master and stores their rows.
     /// - Parameters:
@@ -75,23 +81,32 @@ public struct MasterSync: Sendable {
         _ files: [LocalFile], of master: any InstrumentMaster, source: String,
         progress: @escaping @Sendable (Step) -> Void
     ) async throws -> MasterRecord {
-        try await Self.blocking { [store] in
-            try store.replace(broker: master.broker, source: source) { add in
-                var left = 0
+        try await Self.blocking { [store, insist] in
+            try store.replace(broker: master.broker, source: source, insist: insist) { add in
+                var left = LeftOutRows()
+                var doubts: [String] = []
                 var rows = 0
                 for file in files {
                     progress(.reading(file: file.name))
-                    for member in try PackedFile(name: file.name, bytes: file.bytes).members() {
-                        left += try member.bytes.withUnsafeBytes { bytes in
+                    var report = MasterReport()
+                    let before = rows
+                    try PackedFile(name: file.name, bytes: file.bytes).forEachMember { member in
+                        let text = try MasterText.utf8(member.bytes, name: file.name)
+                        let said = try text.withUnsafeBytes { bytes in
                             try master.parse(file.file, bytes) { listing in
                                 try add(listing)
                                 rows += 1
                                 if rows % 4096 == 0 { progress(.rows(rows)) }
                             }
                         }
+                        report.leftOut.add(said.leftOut)
+                        report.doubts += said.doubts
                     }
+                    doubts += MasterJudgement.doubts(file: file.name, rows: rows - before, report)
+                    left.add(report.leftOut)
                 }
                 progress(.rows(rows))
+                if !insist, rows > 0, !doubts.isEmpty { throw MasterJudgement.refusal(doubts) }
                 return left
             }
         }

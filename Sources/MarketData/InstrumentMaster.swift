@@ -35,9 +35,9 @@ public protocol InstrumentMaster: Sendable {
     func locate(_ file: Int, settings: [String: Secret], credentials: [String: Secret]) throws -> MasterLocation
     /// Reads an unpacked file.
     /// - Parameter rows: Takes one row after the other; what it throws ends the reading and is thrown again.
-    /// - Returns: How many rows were left out because they made no sense.
+    /// - Returns: What was left out, and what speaks against the file.
     /// - Throws: ``FeedError`` when the file is none of this broker's.
-    func parse(_ file: Int, _ bytes: UnsafeRawBufferPointer, rows: (Listing) throws -> Void) throws -> Int
+    func parse(_ file: Int, _ bytes: UnsafeRawBufferPointer, rows: (Listing) throws -> Void) throws -> MasterReport
 }
 
 /// Downloads master files. Any thread.

@@ -17,9 +17,9 @@ struct CatalogTests {
     }
 
     private func fill(_ broker: String, _ rows: some Sequence<Listing>, path: String? = nil) throws {
-        try MasterStore(path: path ?? self.path).replace(broker: broker, source: "test") { add in
+        try MasterStore(path: path ?? self.path).replace(broker: broker, source: "test", insist: true) { add in
             for row in rows { try add(row) }
-            return 0
+            return LeftOutRows()
         }
     }
 

@@ -23,7 +23,7 @@ import Testing
         let count = 200_000
         try MasterStore(path: path).replace(broker: "angel", source: "test") { add in
             for index in 0..<count { try add(Rows.synthetic(index)) }
-            return 0
+            return LeftOutRows()
         }
         let catalog = InstrumentCatalog(path: path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         await catalog.load()

@@ -24,7 +24,9 @@ struct StoreTests {
         let rows = (4_990..<5_010).map(Rows.synthetic)
         let record = try store.replace(broker: "angel", source: "a.json") { add in
             for row in rows { try add(row) }
-            return 3
+            var left = LeftOutRows()
+            left.add("no token", .fault, count: 3)
+            return left
         }
         #expect(record.rows == 20)
         #expect(record.leftOut == 3)
@@ -38,7 +40,7 @@ struct StoreTests {
     @Test func aFailureLeavesTheOldRows() async throws {
         try store.replace(broker: "zerodha", source: "old") { add in
             for row in Rows.shares { try add(row) }
-            return 0
+            return LeftOutRows()
         }
         let before = try await (store.records(), symbols())
         #expect(throws: Interrupted.self) {
@@ -50,7 +52,7 @@ struct StoreTests {
         #expect(try await store.records() == before.0)
         #expect(try await symbols() == before.1)
         let error = #expect(throws: MasterError.self) {
-            try store.replace(broker: "zerodha", source: "new") { _ in 12 }
+            try store.replace(broker: "zerodha", source: "new") { _ in LeftOutRows() }
         }
         #expect(error?.code == .empty)
         #expect(try await symbols() == before.1)
@@ -59,7 +61,7 @@ struct StoreTests {
     @Test func readersSeeTheOldRowsUntilTheSwap() async throws {
         try store.replace(broker: "zerodha", source: "old") { add in
             for row in Rows.shares { try add(row) }
-            return 0
+            return LeftOutRows()
         }
         let other = try DatabaseQueue(path: store.path)
         try store.replace(broker: "zerodha", source: "new") { add in
@@ -68,7 +70,7 @@ struct StoreTests {
             let count = try other.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM instruments") }
             #expect(count == Rows.shares.count)
             try other.write { try $0.execute(sql: "CREATE TABLE other_things (x)") }
-            return 0
+            return LeftOutRows()
         }
         #expect(try await symbols().count == 1000)
         #expect(try await store.records().map(\.rows) == [3000])
@@ -78,7 +80,7 @@ struct StoreTests {
         for broker in ["angel", "zerodha", "angel"] {
             try store.replace(broker: broker, source: "s") { add in
                 for row in Rows.shares { try add(row) }
-                return 0
+                return LeftOutRows()
             }
         }
         let records = try await store.records()
@@ -92,7 +94,7 @@ struct StoreTests {
             try add(Rows.listing("NSE", "SBIN", token: "1"))
             try add(Rows.listing("BSE", "SBIN", token: "2"))
             try add(Rows.listing("NSE", "SBIN", token: "3"))
-            return 0
+            return LeftOutRows()
         }
         #expect(record.rows == 2)
         #expect(record.leftOut == 1)
@@ -105,7 +107,7 @@ struct StoreTests {
             for row in Rows.shares { try add(row) }
             try add(Rows.listing("BSE", "RELIANCE", token: "500325"))
             try add(Rows.listing("NFO", "A_B%C", token: "9", brokerSymbol: "weird"))
-            return 0
+            return LeftOutRows()
         }
         func names(_ search: MasterSearch) async throws -> [String] {
             try await store.search(search).map(\.listing.instrument.description)

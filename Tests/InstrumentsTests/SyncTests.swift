@@ -17,19 +17,19 @@ private struct LineMaster: InstrumentMaster {
             fields: [("X-Setting", settings["colour"] ?? Secret(""))])
     }
 
-    func parse(_ file: Int, _ bytes: UnsafeRawBufferPointer, rows: (Listing) throws -> Void) throws -> Int {
+    func parse(_ file: Int, _ bytes: UnsafeRawBufferPointer, rows: (Listing) throws -> Void) throws -> MasterReport {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         guard lines.first == "SYMBOL,TOKEN" else { throw FeedError(.broker, "\(files[file]) is none of ours") }
-        var left = 0
+        var report = MasterReport()
         for line in lines.dropFirst() {
             let parts = line.split(separator: ",")
             if parts.count == 2 {
                 try rows(Rows.listing("NSE", "\(parts[0])", token: "\(parts[1])"))
             } else {
-                left += 1
+                report.leftOut.add("no token", .fault)
             }
         }
-        return left
+        return report
     }
 }
 

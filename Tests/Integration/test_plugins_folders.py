@@ -21,7 +21,7 @@ BAD = {
     "no-entry.so": ["feedhost_adapter_entry_v1"],
     "unresolved-symbol.so": ["symbol", "function_that_nobody_has"],
     "wrong-magic.so": ["magic", "0x31484446"],
-    "future-abi.so": ["ABI 2.0", "1.0", "major"],
+    "future-abi.so": ["ABI 2.0", "1.1", "major"],
     "wrong-layout.so": ["layout", "fh_tick", "248", "256"],
     "crashing-constructor.so": ["crashed", "SIGSEGV"],
     "hanging-constructor.so": ["timed out"],
@@ -29,7 +29,7 @@ BAD = {
     "duplicate-b.so": ["twin", "duplicate-a.so", "same folder"],
 }
 EXTRA = {
-    "host-too-old.so": ["1.99", "this host has 1.0"],
+    "host-too-old.so": ["1.99", "this host has 1.1"],
     "unresolved-library.so": ["library", "libdoesnotexist.so.1"],
     "world-writable.so": ["written by everybody", "chmod o-w"],
     "exiting-constructor.so": ["exited", "status 0"],
@@ -134,7 +134,7 @@ def test_json_has_the_facts(here):
     for file, broker in (("simulator.so", "simulator"), ("binance.so", "binance")):
         record = records[file]
         assert record["state"] == "loaded" and record.get("reason") is None
-        assert record["broker"] == broker and record["abi"] == "1.0"
+        assert record["broker"] == broker and record["abi"] == "1.1"
         assert record["path"] == str(plugins_folder() / file)
         assert record["id"] and record["version"].count(".") == 2
         assert record["capabilities"]["exchanges"]

@@ -9,18 +9,19 @@ extension Angel {
         guard json.enterArray() else { throw foreign(bytes) }
         var record = ScripRecord()
         var good = json.offset
+        var number = 0
         while json.nextElement() {
             guard record.read(&json) else { break }
-            good = json.offset
+            number += 1
             if let row = record.row {
                 try rows.append(row)
             } else {
-                rows.skip()
+                rows.skip(record.reason, line: number, example: bytes.slice(from: good, to: json.offset).element)
             }
+            good = json.offset
         }
-        guard json.isFinished else {
-            throw AdapterError(
-                .invalid,
+        if !json.isFinished {
+            rows.doubt(
                 "the file is damaged or cut off behind byte \(good), after \(rows.count + rows.skipped) instruments; "
                     + "download it again")
         }
@@ -34,4 +35,9 @@ extension Angel {
             "this is no instrument master of Angel One: OpenAPIScripMaster.json is a JSON array of objects with token, "
                 + "symbol and exch_seg, and this begins with: \(start.isEmpty ? "nothing" : start)")
     }
+}
+
+extension Bytes {
+    /// An element of an array without what separates it from the one before.
+    fileprivate var element: Bytes { slice(from: firstIndex(of: UInt8(ascii: "{")) ?? 0) }
 }

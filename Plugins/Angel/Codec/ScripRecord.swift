@@ -110,3 +110,17 @@ struct ScripRecord {
         max(0, DecimalText.mantissa(of: text, exponent: exponent) ?? 0)
     }
 }
+
+extension ScripRecord {
+    /// Why there is no ``row``.
+    var reason: SkipReason {
+        guard InstrumentKey.token(token) != nil else { return .token }
+        guard !symbol.isEmpty else { return .symbol }
+        guard let segment = Segment(segment) else { return .exchange }
+        if type == "AMXIDX" { return .unnamed }
+        guard !name.isEmpty else { return .underlying }
+        guard CalendarDay(expiry) != nil else { return .expiry }
+        guard Self.positive(strike, exponent: segment == .currency ? 0 : -2) > 0 else { return .strike }
+        return .kind
+    }
+}

@@ -123,3 +123,20 @@ struct ScripLine {
         return row
     }
 }
+
+extension ScripLine {
+    /// Why the current line of `lines` is none.
+    static func reason(_ lines: DelimitedText, _ columns: ScripMaster.Columns) -> SkipReason {
+        ScripKey.token(lines[columns.token]) == nil ? .token : .symbol
+    }
+
+    /// Why there is no ``row``.
+    var reason: SkipReason {
+        guard ["NFO", "BFO", "CDS", "MCX"].contains(exchange) else { return .exchange }
+        // What is traded for delivery, and what contracts are about, is listed between them.
+        if instrument.hasPrefix("UND") || instrument == "COM" { return .unnamed }
+        guard expiry != nil else { return .expiry }
+        guard !underlying.isEmpty else { return .underlying }
+        return kind == nil ? .kind : .strike
+    }
+}

@@ -4,13 +4,15 @@ import AdapterKit
 /// own files; the other brokers share a form that differs in names of columns and has the tick size.
 enum ScripMaster {
     static let flattradeFiles = [
-        "NSE_Equity.csv", "BSE_Equity.csv", "Nfo_Equity_Derivatives.csv", "Nfo_Index_Derivatives.csv",
-        "Bfo_Equity_Derivatives.csv", "Bfo_Index_Derivatives.csv", "Currency_Derivatives.csv", "Commodity.csv",
-    ].map(file)
-    static let familyFiles = ["NSE", "BSE", "NFO", "BFO", "CDS", "MCX"].map { file("\($0)_symbols.txt.zip") }
+        file("NSE_Equity.csv", of: "NSE"), file("BSE_Equity.csv", of: "BSE"),
+        file("Nfo_Equity_Derivatives.csv", of: "NFO"), file("Nfo_Index_Derivatives.csv", of: "NFO"),
+        file("Bfo_Equity_Derivatives.csv", of: "BFO"), file("Bfo_Index_Derivatives.csv", of: "BFO"),
+        file("Currency_Derivatives.csv", of: "CDS"), file("Commodity.csv", of: "MCX"),
+    ]
+    static let familyFiles = ["NSE", "BSE", "NFO", "BFO", "CDS", "MCX"].map { file("\($0)_symbols.txt.zip", of: $0) }
 
-    private static func file(_ name: String) -> MasterFile {
-        MasterFile(name) { query throws(AdapterError) in
+    private static func file(_ name: String, of exchange: String) -> MasterFile {
+        MasterFile(name, exchanges: [exchange, "\(exchange)_INDEX"]) { query throws(AdapterError) in
             var folder = query.setting("master_endpoint")
             while folder.hasSuffix("/") { folder.removeLast() }
             return MasterRequest("\(folder)/\(name)")
@@ -26,10 +28,14 @@ enum ScripMaster {
         var indices = KnownIndices()
         let skippedBefore = rows.skipped
         var hasLines = false
-        while lines.next() {
+        while lines.next(&rows) {
             hasLines = true
-            guard let line = ScripLine(lines, columns), let row = line.row else {
-                rows.skip()
+            guard let line = ScripLine(lines, columns) else {
+                rows.skip(ScripLine.reason(lines, columns), at: lines)
+                continue
+            }
+            guard let row = line.row else {
+                rows.skip(line.reason, at: lines)
                 continue
             }
             indices.note(row)

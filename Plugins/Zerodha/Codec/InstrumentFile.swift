@@ -43,24 +43,34 @@ enum InstrumentFile {
     private static func read(_ bytes: Bytes, into rows: inout MasterRows) throws(AdapterError) {
         var lines = DelimitedText(bytes)
         let columns = try Columns(lines)
-        while lines.next() {
-            if let row = row(lines, columns) { try rows.append(row) } else { rows.skip() }
+        while lines.next(&rows) {
+            switch row(lines, columns) {
+            case .success(let row): try rows.append(row)
+            case .failure(let reason): rows.skip(reason, at: lines)
+            }
         }
     }
 
-    private static func row(_ lines: DelimitedText, _ columns: Columns) -> MasterRow? {
+    private static func row(_ lines: DelimitedText, _ columns: Columns) -> Result<MasterRow, SkipReason> {
         let token = lines[columns.token]
-        guard let number = DecimalText.mantissa(of: token, exponent: 0), UInt32(exactly: number) ?? 0 != 0,
-            !lines[columns.symbol].isEmpty, let exchange = exchange(lines[columns.exchange], lines[columns.segment])
-        else { return nil }
+        guard let number = DecimalText.mantissa(of: token, exponent: 0), UInt32(exactly: number) ?? 0 != 0 else {
+            return .failure(.token)
+        }
+        guard !lines[columns.symbol].isEmpty else { return .failure(.symbol) }
+        guard let exchange = exchange(lines[columns.exchange], lines[columns.segment]) else {
+            return .failure(.exchange)
+        }
         let brokerSymbol = String(lines[columns.symbol])
         var row = MasterRow(
             symbol: brokerSymbol, exchange: exchange.name, brokerSymbol: brokerSymbol,
             brokerExchange: String(lines[columns.exchange]), brokerToken: String(number))
         row.name = String(lines[columns.name])
-        guard let lot = DecimalText.mantissa(of: lines[columns.lot], exponent: 0), lot >= 0,
-            fill(&row, strike: lines[columns.strike], tick: lines[columns.tick])
-        else { return nil }
+        guard let lot = DecimalText.mantissa(of: lines[columns.lot], exponent: 0), lot >= 0 else {
+            return .failure(.size)
+        }
+        guard fill(&row, strike: lines[columns.strike], tick: lines[columns.tick]) else {
+            return .failure(DecimalText.mantissa(of: lines[columns.strike], exponent: -8) == nil ? .strike : .size)
+        }
         row.lotSize = lot
 
         let type = lines[columns.type]
@@ -69,7 +79,8 @@ enum InstrumentFile {
             row.symbol = ZerodhaIndexNames.symbol(brokerSymbol, on: exchange.name)
         } else if type == "FUT" || type == "CE" || type == "PE" {
             // Without a name or a day there is no OpenAlgo symbol.
-            guard !row.name.isEmpty, let expiry = CalendarDay(lines[columns.expiry]) else { return nil }
+            guard !row.name.isEmpty else { return .failure(.underlying) }
+            guard let expiry = CalendarDay(lines[columns.expiry]) else { return .failure(.expiry) }
             row.type = String(type)
             row.expiry = expiry
             row.symbol =
@@ -79,7 +90,7 @@ enum InstrumentFile {
         } else {
             row.type = String(type)
         }
-        return row
+        return .success(row)
     }
 
     /// OpenAlgo's exchange. Kite files indices under the exchange that they belong to, in a segment of their own.

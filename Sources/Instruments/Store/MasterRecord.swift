@@ -1,3 +1,5 @@
+import MarketData
+
 /// What is known of a broker's master beside its rows.
 public struct MasterRecord: Sendable, Hashable {
     public let broker: String
@@ -7,8 +9,12 @@ public struct MasterRecord: Sendable, Hashable {
     public let source: String
     /// Instruments that can be looked up.
     public let rows: Int
-    /// Rows that made no sense or came twice.
+    /// Rows of the files that cannot be looked up.
     public let leftOut: Int
+    /// Why, with the first rows of each reason.
+    public var reasons: [LeftOutRows.Reason] = []
+    /// Instruments among ``rows`` that go by the broker's symbol because another one has got their name.
+    public var namesakes = 0
     /// Seconds since 1970, UTC.
     public let syncedAt: Int64
 }

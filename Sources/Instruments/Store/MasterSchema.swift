@@ -11,13 +11,14 @@ enum MasterSchema {
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: tables)
         }
+        migrator.registerMigration("v2-left-out") { try $0.execute(sql: leftOut) }
         return migrator
     }()
 
     /// In this order in every statement.
-    static let columns = """
-        exchange, symbol, broker_exchange, broker_symbol, broker_token, name, type, \
-        tick_size, strike, lot_size, expiry, price_exp
+    static let columns = "exchange, symbol, \(columnsBehindSymbol)"
+    static let columnsBehindSymbol = """
+        broker_exchange, broker_symbol, broker_token, name, type, tick_size, strike, lot_size, expiry, price_exp
         """
 
     // `sync` rises with every sync of any broker, so that a process which has loaded a master sees that there is a newer
@@ -47,11 +48,41 @@ enum MasterSchema {
             PRIMARY KEY (broker, exchange, symbol)) WITHOUT ROWID;
         """
 
+    // Why rows were left out, a line for each example, and the instruments that go by the broker's symbol because another
+    // one has got their name.
+    private static let leftOut = """
+        CREATE TABLE left_out (
+            broker TEXT NOT NULL,
+            place INTEGER NOT NULL,
+            example INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            kind INTEGER NOT NULL,
+            row_count INTEGER NOT NULL,
+            file TEXT,
+            line INTEGER,
+            text TEXT,
+            PRIMARY KEY (broker, place, example)) WITHOUT ROWID;
+        CREATE TABLE namesakes (
+            broker TEXT NOT NULL,
+            exchange TEXT NOT NULL,
+            symbol TEXT NOT NULL,
+            broker_token TEXT NOT NULL,
+            wanted TEXT NOT NULL,
+            winner TEXT NOT NULL,
+            winner_token TEXT NOT NULL,
+            PRIMARY KEY (broker, exchange, symbol)) WITHOUT ROWID;
+        """
+
+    /// Whose name it is when several are called alike (``NamePreference``), as the end of an ORDER BY over `staged`.
+    static func preference(_ table: String = "") -> String {
+        "\(table)rank, \(table)broker_symbol, length(\(table)broker_token), \(table)broker_token, \(table)rowid"
+    }
+
     /// Where a sync collects its rows: in SQLite's own temporary file, gone with the connection, seen by nobody else.
     static let staging = """
         CREATE TEMP TABLE staged (
             exchange TEXT, symbol TEXT, broker_exchange TEXT, broker_symbol TEXT, broker_token TEXT, name TEXT, type TEXT,
-            tick_size INTEGER, strike INTEGER, lot_size INTEGER, expiry INTEGER, price_exp INTEGER)
+            tick_size INTEGER, strike INTEGER, lot_size INTEGER, expiry INTEGER, price_exp INTEGER, rank INTEGER)
         """
 
     /// Refuses what is not ours before anything is written to it.

@@ -63,10 +63,16 @@ public final class MasterStore: Sendable {
     }
 
     static func records(_ db: Database) throws -> [MasterRecord] {
-        try Row.fetchAll(db, sql: "SELECT * FROM masters ORDER BY broker").map { row in
+        let reasons = try reasons(db)
+        let sql = """
+            SELECT *, (SELECT count(*) FROM namesakes n WHERE n.broker = m.broker) AS namesakes
+            FROM masters m ORDER BY broker
+            """
+        return try Row.fetchAll(db, sql: sql).map { row in
             MasterRecord(
                 broker: row["broker"], sync: row["sync"], source: row["source"], rows: row["row_count"],
-                leftOut: row["left_out"], syncedAt: row["synced_at"])
+                leftOut: row["left_out"], reasons: reasons[row["broker"]] ?? [], namesakes: row["namesakes"],
+                syncedAt: row["synced_at"])
         }
     }
 
@@ -83,28 +89,32 @@ public final class MasterStore: Sendable {
     ///
     /// - Parameters:
     ///   - source: Where they come from; shown to users.
-    ///   - fill: Hands over the rows and returns how many it left out. If it throws, everything stays as it was.
+    ///   - insist: Takes also what ``MasterJudgement`` would refuse.
+    ///   - fill: Hands over the rows and returns what it left out. If it throws, everything stays as it was.
     /// - Returns: What is stored now.
-    /// - Throws: ``MasterError``, or what `fill` throws; `empty` when there are no rows.
+    /// - Throws: ``MasterError``, or what `fill` throws; `empty` when there are no rows, `doubtful` when there are far
+    ///   fewer than before.
     @discardableResult
     public func replace(
-        broker: String, source: String, _ fill: (_ add: (Listing) throws -> Void) throws -> Int
+        broker: String, source: String, insist: Bool = false,
+        _ fill: (_ add: (Listing) throws -> Void) throws -> LeftOutRows
     ) throws -> MasterRecord {
         // A connection of its own: its temporary table is its own, and readers are not held up.
         let queue = try Self.open(path, busySeconds: 30)
         defer { try? queue.close() }
         return try MasterError.translating(path) {
             let record = try queue.writeWithoutTransaction { db in
-                var left = 0
+                var left = LeftOutRows()
                 try db.execute(sql: MasterSchema.staging)
                 // Concerns the temporary table alone: nobody waits for it.
                 try db.inTransaction(.deferred) {
                     let row = try RowStatement(
-                        db, "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                        db, "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
                     left = try fill { try row.insert($0) }
                     return .commit
                 }
-                return try Self.swap(db, broker: broker, source: source, leftOut: left, time: now())
+                return try Self.swap(
+                    db, broker: broker, source: source, leftOut: left, insist: insist, time: now())
             }
             // Best effort: a reader may be in the way.
             _ = try? queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
@@ -113,7 +123,7 @@ public final class MasterStore: Sendable {
     }
 
     private static func swap(
-        _ db: Database, broker: String, source: String, leftOut: Int, time: Int64
+        _ db: Database, broker: String, source: String, leftOut: LeftOutRows, insist: Bool, time: Int64
     ) throws -> MasterRecord {
         let staged = try Int.fetchOne(db, sql: "SELECT count(*) FROM staged") ?? 0
         guard staged > 0 else {
@@ -122,25 +132,43 @@ public final class MasterStore: Sendable {
         }
         var record: MasterRecord?
         try db.inTransaction(.immediate) {
+            let before = insist ? [:] : try counts(db, broker: broker, at: time)
             try db.execute(sql: "DELETE FROM instruments WHERE broker = ?", arguments: [broker])
-            // In the table's own order, which makes it fast; of two rows with one symbol the first in the file counts.
+            // In the table's own order, which makes it fast; of those that are called alike the preferred one.
             try db.execute(
                 sql: """
                     INSERT OR IGNORE INTO instruments (broker, \(MasterSchema.columns))
-                    SELECT ?, \(MasterSchema.columns) FROM staged ORDER BY exchange, symbol, rowid
+                    SELECT ?, \(MasterSchema.columns) FROM staged ORDER BY exchange, symbol, \(MasterSchema.preference())
                     """, arguments: [broker])
-            let rows = db.changesCount
+            var rows = db.changesCount
+            var left = leftOut
+            let namesakes = try addNamesakes(db, broker: broker, missing: staged - rows, &left)
+            rows += namesakes
+            if !insist { try MasterJudgement.check(broker: broker, before, try counts(db, broker: broker, at: time)) }
             let sync = try Int64.fetchOne(db, sql: "SELECT coalesce(max(sync), 0) + 1 FROM masters") ?? 1
-            let left = leftOut + staged - rows
             try db.execute(
                 sql: "INSERT OR REPLACE INTO masters VALUES (?, ?, ?, ?, ?, ?)",
-                arguments: [broker, sync, source, rows, left, time])
+                arguments: [broker, sync, source, rows, left.count, time])
+            try note(db, broker: broker, left)
             record = MasterRecord(
-                broker: broker, sync: sync, source: source, rows: rows, leftOut: left, syncedAt: time)
+                broker: broker, sync: sync, source: source, rows: rows, leftOut: left.count, reasons: left.reasons,
+                namesakes: namesakes, syncedAt: time)
             return .commit
         }
         guard let record else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
         return record
+    }
+
+    /// The instruments of each exchange of a broker, without contracts that have expired: those go from one day to the
+    /// next.
+    private static func counts(_ db: Database, broker: String, at time: Int64) throws -> [String: Int] {
+        let day = MasterJudgement.day(at: time)
+        let rows = try Row.fetchAll(
+            db,
+            sql:
+                "SELECT exchange, count(*) AS rows FROM instruments WHERE broker = ? AND (expiry = 0 OR expiry >= ?) GROUP BY exchange",
+            arguments: [broker, day])
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0["exchange"], $0["rows"]) })
     }
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {

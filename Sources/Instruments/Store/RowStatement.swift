@@ -18,7 +18,7 @@ struct RowStatement: ~Copyable {
 
     deinit { sqlite3_finalize(statement) }
 
-    /// Writes one row of ``MasterSchema/columns``.
+    /// Writes one row of ``MasterSchema/columns``, and its rank.
     func insert(_ listing: Listing) throws {
         bind(1, listing.instrument.exchange)
         bind(2, listing.instrument.symbol)
@@ -32,6 +32,7 @@ struct RowStatement: ~Copyable {
         sqlite3_bind_int64(statement, 10, listing.lotSize)
         sqlite3_bind_int64(statement, 11, Int64(listing.expiry))
         sqlite3_bind_int64(statement, 12, Int64(listing.priceExponent))
+        sqlite3_bind_int64(statement, 13, NamePreference.rank(listing))
         let code = sqlite3_step(statement)
         sqlite3_reset(statement)
         guard code == SQLITE_DONE else { throw Self.failure(connection, code) }

@@ -26,8 +26,7 @@ struct GzipStream {
             do throws(Inflation.Failure) {
                 return .success(
                     try Inflation.inflate(
-                        UnsafeRawBufferPointer(rebasing: all[start...]), .gzip, expected: (all.count - start) * 4,
-                        limit: limit, into: &output))
+                        UnsafeRawBufferPointer(rebasing: all[start...]), .gzip, limit: limit, into: &output))
             } catch {
                 return .failure(error)
             }

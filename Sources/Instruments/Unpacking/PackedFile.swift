@@ -26,17 +26,32 @@ public struct PackedFile: Sendable {
     ///
     /// Blocks for as long as zlib takes: not for event loops.
     /// - Throws: ``MasterError`` with `unreadable` or `tooLarge`.
-    public func members() throws(MasterError) -> [Member] { try members(bytes, depth: 0) }
+    public func members() throws(MasterError) -> [Member] {
+        var members: [Member] = []
+        do {
+            try forEachMember { members.append($0) }
+        } catch let error as MasterError {
+            throw error
+        } catch {
+            throw Self.unreadable(name, "\(error)")
+        }
+        return members
+    }
+
+    /// Goes through the files in it, and holds one of them at a time. Each is measured before it is unpacked, so that an
+    /// archive that grows too large costs no memory.
+    func forEachMember(_ body: (Member) throws -> Void) throws { try forEachMember(bytes, depth: 0, body) }
 
     /// A server may compress what is packed already, hence two layers of gzip; more are no master.
-    private func members(_ bytes: [UInt8], depth: Int) throws(MasterError) -> [Member] {
+    private func forEachMember(_ bytes: [UInt8], depth: Int, _ body: (Member) throws -> Void) throws {
         if depth < 2, bytes.starts(with: [0x1F, 0x8B]) {
-            return try members(try GzipStream(name: name, bytes: bytes).content(limit: limit), depth: depth + 1)
+            let content = try GzipStream(name: name, bytes: bytes).content(limit: limit)
+            return try forEachMember(content, depth: depth + 1, body)
         }
         if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) || bytes.starts(with: [0x50, 0x4B, 0x05, 0x06]) {
-            return try ZipArchive(name: name, bytes: bytes).members(limit: limit)
+            return try ZipArchive(name: name, bytes: bytes).forEachMember(limit: limit, body)
         }
-        return [Member(name: name, bytes: bytes)]
+        try body(Member(name: name, bytes: bytes))
     }
 
     /// The sentence for an archive that outgrows the limit.
@@ -48,5 +63,12 @@ public struct PackedFile: Sendable {
     /// The sentence for a file that is not whole.
     static func unreadable(_ name: String, _ reason: String) -> MasterError {
         MasterError(.unreadable, "\(name) cannot be unpacked: \(reason). Download it again.")
+    }
+
+    /// The sentence for a text that cannot be read.
+    static func unreadable(_ name: String, of encoding: String) -> MasterError {
+        MasterError(
+            .unreadable,
+            "The text of \(name) is \(encoding), and damaged or not read here. Save it as UTF-8, or download it again.")
     }
 }

@@ -25,21 +25,19 @@ struct ZipArchive {
         var isContent: Bool { !name.hasSuffix("/") && !name.hasPrefix("__MACOSX/") }
     }
 
-    /// The files in it.
+    /// The files in it, one after another.
     /// - Parameter limit: Bytes of all of them at the most.
-    func members(limit: Int) throws(MasterError) -> [PackedFile.Member] {
+    func forEachMember(limit: Int, _ body: (PackedFile.Member) throws -> Void) throws {
         let entries = try directory().filter(\.isContent)
         guard !entries.isEmpty else { throw PackedFile.unreadable(name, "the archive holds no file") }
         // Said by the directory, so before anything is unpacked; what is really there is counted again.
         guard entries.reduce(0, { $0 + $1.unpacked }) <= limit else { throw PackedFile.tooLarge(name, limit: limit) }
-        var members: [PackedFile.Member] = []
         var left = limit
         for entry in entries {
             let content = try content(of: entry, limit: left, whole: limit)
             left -= content.count
-            members.append(.init(name: entry.name, bytes: content))
+            try body(.init(name: entry.name, bytes: content))
         }
-        return members
     }
 
     private func directory() throws(MasterError) -> [Entry] {
@@ -94,8 +92,8 @@ struct ZipArchive {
             let failure: Inflation.Failure? = bytes.withUnsafeBytes { all in
                 do throws(Inflation.Failure) {
                     _ = try Inflation.inflate(
-                        UnsafeRawBufferPointer(rebasing: all[start..<start + entry.packed]), .bare,
-                        expected: entry.unpacked, limit: limit, into: &content)
+                        UnsafeRawBufferPointer(rebasing: all[start..<start + entry.packed]), .bare, limit: limit,
+                        into: &content)
                     return nil
                 } catch {
                     return error

@@ -67,22 +67,13 @@ public struct InstrumentSource: InstrumentMaster, @unchecked Sendable {
 
     public func parse(
         _ file: Int, _ bytes: UnsafeRawBufferPointer, rows: (Listing) throws -> Void
-    ) throws -> Int {
+    ) throws -> MasterReport {
         try withoutActuallyEscaping(rows) { rows in
-            let sink = RowSink(rows, concealment)
+            let sink = RowSink(rows, concealment, file: files[file])
             let id = StableText(description.id)
             let content = fh_str(
                 ptr: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), len: UInt64(bytes.count))
-            let status = table.pointee.parse?(
-                id.str, UInt32(file), content,
-                { sink, rows, count in
-                    guard let sink else { return fh_status(FH_E_INVALID) }
-                    return Unmanaged<RowSink>.fromOpaque(sink).takeUnretainedValue().take(rows, count)
-                }, Unmanaged.passUnretained(sink).toOpaque(),
-                { sink, message in
-                    guard let sink else { return }
-                    Unmanaged<RowSink>.fromOpaque(sink).takeUnretainedValue().fail(message)
-                })
+            let status = call(id.str, UInt32(file), content, sink)
             // Ours first: the adapter has only passed it on.
             if let error = sink.error { throw error }
             guard status == fh_status(FH_OK) else {
@@ -90,8 +81,23 @@ public struct InstrumentSource: InstrumentMaster, @unchecked Sendable {
                 throw FeedError(
                     .broker, "\(files[file]) is not what the adapter for \(broker) can read: \(reason)")
             }
-            return sink.leftOut
+            return sink.report
         }
+    }
+
+    /// `read()` where the adapter has it, else `parse()` of ABI 1.0, which says nothing of what it leaves out.
+    private func call(_ id: fh_str, _ file: UInt32, _ content: fh_str, _ sink: RowSink) -> fh_status? {
+        let pointer = Unmanaged.passUnretained(sink).toOpaque()
+        let end = MemoryLayout<fh_instruments>.offset(of: \.read).map { $0 + MemoryLayout<UnsafeRawPointer>.size }
+        guard let end, table.pointee.size >= UInt32(end), let read = table.pointee.read else {
+            return table.pointee.parse?(id, file, content, takeRows, pointer, takeProblem)
+        }
+        var target = fh_master_sink(
+            size: UInt32(MemoryLayout<fh_master_sink>.size), reserved: 0, sink: pointer, rows: takeRows,
+            problem: takeProblem,
+            left_out: { sink, what in RowSink.at(sink)?.leaveOut(what) },
+            doubt: { sink, sentence in RowSink.at(sink)?.doubt(sentence) })
+        return read(id, file, content, &target)
     }
 
     private func refusal(_ status: fh_status?, file: Int, credentials: [String: Secret]) -> FeedError {
@@ -127,76 +133,6 @@ private final class LocationSink {
         } catch {
             result = .failure(error)
         }
-    }
-}
-
-/// Takes the rows of `parse()`.
-private final class RowSink {
-    private let rows: (Listing) throws -> Void
-    private(set) var error: (any Error)?
-    private(set) var leftOut = 0
-    private let concealment: Concealment
-    private(set) var problem = ""
-
-    init(_ rows: @escaping (Listing) throws -> Void, _ concealment: Concealment) {
-        self.rows = rows
-        self.concealment = concealment
-    }
-
-    /// The adapter says why it cannot read on.
-    func fail(_ message: fh_str) { problem = message.line(without: concealment.redaction) }
-
-    func take(_ start: UnsafePointer<fh_master_row>?, _ count: UInt32) -> fh_status {
-        guard error == nil else { return fh_status(FH_E_INTERNAL) }
-        for row in UnsafeBufferPointer(start: start, count: start == nil ? 0 : Int(count)) {
-            guard let listing = Listing(row) else {
-                leftOut += 1
-                continue
-            }
-            do {
-                try rows(listing)
-            } catch {
-                self.error = error
-                return fh_status(FH_E_INTERNAL)
-            }
-        }
-        return fh_status(FH_OK)
-    }
-}
-
-extension Listing {
-    /// Nil when the row cannot be looked up or shown.
-    fileprivate init?(_ row: fh_master_row) {
-        guard let symbol = row.symbol.name(), let exchange = row.exchange.name(),
-            let brokerSymbol = row.broker_symbol.name(), let brokerExchange = row.broker_exchange.name(),
-            let brokerToken = row.broker_token.name(), !brokerToken.isEmpty || !brokerSymbol.isEmpty,
-            (-18...0).contains(row.price_exp)
-        else { return nil }
-        let instrument = Instrument(exchange: exchange, symbol: symbol)
-        guard instrument.isPlausible else { return nil }
-        self.init(
-            instrument: instrument, brokerSymbol: brokerSymbol, brokerExchange: brokerExchange,
-            brokerToken: brokerToken, name: row.name.label(200), type: row.type.label(32),
-            priceExponent: row.price_exp, tickSize: max(0, row.tick_size), strike: max(0, row.strike),
-            lotSize: max(0, row.lot_size), expiry: row.expiry)
-    }
-}
-
-extension fh_str {
-    /// The text; nil when it is longer than look-ups take, or holds what no name holds.
-    fileprivate func name() -> String? { len <= 255 && isPlain ? text : nil }
-
-    /// Text that is only shown: cut where it is too long, on one line.
-    fileprivate func label(_ limit: UInt64) -> String {
-        let short = fh_str(ptr: ptr, len: min(len, limit))
-        // Most are plain, and going through characters takes many times as long.
-        return short.isPlain ? short.text : short.line
-    }
-
-    private var isPlain: Bool {
-        guard let ptr else { return true }
-        for index in 0..<Int(len) where UInt8(bitPattern: ptr[index]) < 0x20 { return false }
-        return true
     }
 }
 

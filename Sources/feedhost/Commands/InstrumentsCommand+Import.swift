@@ -17,6 +17,7 @@ extension InstrumentsCommand {
         @Argument(help: "The files.") var files: [String]
         @Option(help: ArgumentHelp("The broker's name for the file, when only one is given.", valueName: "name"))
         var fileName: String?
+        @Flag(help: InstrumentsCommand.forceHelp) var force = false
         @OptionGroup var options: AdapterOptions
 
         func validate() throws {
@@ -41,9 +42,12 @@ extension InstrumentsCommand {
                 store.close()
             }
             let begun = ContinuousClock.now
-            let record = try await MasterSync(store: store).importing(contents, of: source) { progress.show($0) }
+            let record = try await MasterSync(store: store, insist: force).importing(contents, of: source) {
+                progress.show($0)
+            }
             progress.end()
             print(InstrumentTexts.summary(record, seconds: ContinuousClock.now - begun))
+            InstrumentTexts.details(record).forEach { print($0) }
             let missing = source.files.indices.filter { !numbers.contains($0) }.map { source.files[$0] }
             if !missing.isEmpty {
                 FileHandle.standardError.write(

@@ -8,10 +8,11 @@ extension InstrumentsCommand {
     struct Sync: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Downloads masters and puts them in the place of those that are stored.",
-            discussion: "What fails changes nothing: the old instruments stay.")
+            discussion: "What fails or is not to be trusted changes nothing: the old instruments stay.")
         @Argument(help: "The brokers; without one, all that users are on.") var brokers: [String] = []
         @Option(help: "Whose credentials to download with, where the broker wants some; else any user's.")
         var user: String?
+        @Flag(help: InstrumentsCommand.forceHelp) var force = false
         @OptionGroup var options: AdapterOptions
 
         func run() async throws {
@@ -24,9 +25,12 @@ extension InstrumentsCommand {
                 let progress = SyncProgress(broker: broker)
                 let begun = ContinuousClock.now
                 do {
-                    let record = try await masters.sync(broker, user: user, into: store) { progress.show($0) }
+                    let record = try await masters.sync(broker, user: user, into: store, insist: force) {
+                        progress.show($0)
+                    }
                     progress.end()
                     print(InstrumentTexts.summary(record, seconds: ContinuousClock.now - begun))
+                    InstrumentTexts.details(record).forEach { print($0) }
                     // Somebody may be waiting at the other end of a pipe while the next one is downloaded.
                     fflush(nil)
                 } catch {

@@ -153,14 +153,18 @@ actor OpenAlgoMirror {
         defer { store.close() }
         guard try await store.records().first(where: { $0.broker == master.broker })?.source != source else { return }
         let (rows, left) = try await self.source.listings()
+        var counted = LeftOutRows()
+        if left > 0 { counted.add("no instrument", .fault, count: left) }
+        let leftOut = counted
         // Off the pool of Swift's tasks: writing 200,000 rows takes seconds.
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             DispatchQueue.global(qos: .utility).async {
                 continuation.resume(
                     with: Result {
-                        _ = try store.replace(broker: master.broker, source: source) { add in
+                        // Whatever OpenAlgo has is what its clients know: nobody is there to insist.
+                        _ = try store.replace(broker: master.broker, source: source, insist: true) { add in
                             for row in rows { try add(row) }
-                            return left
+                            return leftOut
                         }
                     })
             }

@@ -46,9 +46,11 @@ struct BrokerMasters: Sendable {
 
     /// Downloads a broker's master and stores it.
     ///
-    /// - Parameter user: Whose credentials to use; nil tries those of each user who has some, until the broker accepts them.
+    /// - Parameters:
+    ///   - user: Whose credentials to use; nil tries those of each user who has some, until the broker accepts them.
+    ///   - insist: Takes a master that is doubted.
     func sync(
-        _ broker: String, user: String? = nil, into store: MasterStore,
+        _ broker: String, user: String? = nil, into store: MasterStore, insist: Bool = false,
         progress: @escaping @Sendable (MasterSync.Step) -> Void = { _ in }
     ) async throws -> MasterRecord {
         let source = try source(broker)
@@ -58,7 +60,7 @@ struct BrokerMasters: Sendable {
                 "User \(user) has no credentials at \(broker). Set them with `feedhost credentials set \(user) --broker \(broker) KEY=VALUE …`."
             )
         }
-        let sync = MasterSync(store: store)
+        let sync = MasterSync(store: store, insist: insist)
         let candidates: [String?] = user == nil && !owners.isEmpty ? owners : [user]
         for (index, candidate) in candidates.enumerated() {
             do {

@@ -78,7 +78,9 @@ static void structs(void) {
         F(credential_count))
     STRUCT(frozen, fh_master_row, F(symbol) F(exchange) F(broker_symbol) F(broker_exchange) F(broker_token) F(name) F(type)
         F(strike) F(tick_size) F(lot_size) F(expiry) F(price_exp) F(reserved))
-    STRUCT(growable, fh_instruments, F(size) F(reserved) F(name) F(locate) F(parse))
+    STRUCT(growable, fh_left_out, F(size) F(kind) F(count) F(line) F(reason) F(example))
+    STRUCT(growable, fh_master_sink, F(size) F(reserved) F(sink) F(rows) F(problem) F(left_out) F(doubt))
+    STRUCT(growable, fh_instruments, F(size) F(reserved) F(name) F(locate) F(parse) F(read))
     STRUCT(growable, fh_account, F(size) F(allows) F(key_id) F(expires_at) F(user) F(broker) F(brokers) F(exchanges)
         F(symbols) F(broker_count) F(exchange_count) F(symbol_count) F(modes) F(max_instruments) F(reserved))
     STRUCT(growable, fh_account_change, F(size) F(kind) F(key_id) F(user) F(broker))
@@ -111,6 +113,7 @@ static void constants(void) {
     C(FH_LOG_TRACE) C(FH_LOG_DEBUG) C(FH_LOG_INFO) C(FH_LOG_WARNING) C(FH_LOG_ERROR)
     C(FH_WS_TEXT) C(FH_WS_BINARY) C(FH_WS_PING) C(FH_WS_PONG) C(FH_HTTP_GET) C(FH_HTTP_POST)
     C(FH_O_QUANTITY) C(FH_O_FILLED) C(FH_O_PENDING) C(FH_O_PRICE) C(FH_O_TRIGGER) C(FH_O_AVERAGE)
+    C(FH_LEFT_OUT_FAULT) C(FH_LEFT_OUT_FOREIGN)
     C(FH_ALLOWS_ALL_EXCHANGES) C(FH_ALLOWS_ALL_SYMBOLS) C(FH_ALLOWS_ORDERS)
     C(FH_CHANGE_KEY_REVOKED) C(FH_CHANGE_KEY) C(FH_CHANGE_USER) C(FH_CHANGE_CREDENTIALS) C(FH_CHANGE_CREDENTIALS_REVOKED)
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct EntryCheckTests {
     @Test func aSoundEntryIsCopiedWithDefaults() throws {
         let entry = try EntryFixture().check()
-        #expect(entry.abi.description == "1.0")
+        #expect(entry.abi.description == "1.1")
         let broker = try #require(entry.facts.brokers.first)
         #expect(broker.broker == "zerodha")
         #expect(broker.configKeys.map(\.name) == ["endpoint"])
@@ -37,8 +37,8 @@ import Testing
     @Test func everyMismatchNamesBothValues() throws {
         #expect(EntryFixture().refusal() == nil)
         try expect(["0x1", "0x31484446"]) { $0.entry.pointee.magic = 1 }
-        try expect(["2.7", "1.0"]) { ($0.entry.pointee.abi_major, $0.entry.pointee.abi_minor) = (2, 7) }
-        try expect(["1.9", "1.0"]) { $0.entry.pointee.min_host_minor = 9 }
+        try expect(["2.7", "1.1"]) { ($0.entry.pointee.abi_major, $0.entry.pointee.abi_minor) = (2, 7) }
+        try expect(["1.9", "1.1"]) { $0.entry.pointee.min_host_minor = 9 }
         try expect(["fh_tick has 248", "256", "fh_str has 8", "16"]) {
             ($0.entry.pointee.layout.tick, $0.entry.pointee.layout.str) = (248, 8)
         }

@@ -15,7 +15,7 @@ import Testing
         table.initialize(
             to: fh_instruments(
                 size: UInt32(MemoryLayout<fh_instruments>.size), reserved: 0, name: masterName, locate: masterLocate,
-                parse: masterParse))
+                parse: masterParse, read: nil))
         return UnsafePointer(table)
     }()
 

@@ -1,6 +1,6 @@
 /**
  * @file feedhost/adapter.h
- * @brief The contract between the Feedhost host and one broker adapter, ABI 1.0.
+ * @brief The contract between the Feedhost host and one broker adapter, ABI 1.1.
  *
  * Plain C11; also valid C++17; imports into Swift and bindgen. An adapter is a shared object that exports one function,
  * feedhost_adapter_entry_v1(). It is dropped into `plugins.d/` and found at the next start.
@@ -38,7 +38,7 @@ extern "C" {
 #define FH_EXPORT __attribute__((visibility("default")))
 
 #define FH_ABI_MAJOR 1        /**< Changes only when old adapters can no longer be served. */
-#define FH_ABI_MINOR 0        /**< Grows with every appended field or function. */
+#define FH_ABI_MINOR 1        /**< Grows with every appended field or function. */
 #define FH_MAGIC 0x31484446u  /**< "FDH1" in little-endian memory order. */
 
 /** True when the table that @p p points to is long enough to hold field @p f of type @p T. */

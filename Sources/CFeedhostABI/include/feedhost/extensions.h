@@ -186,10 +186,43 @@ typedef struct fh_master_row {
 /** Takes @p count rows, borrowed for the call. Negative: stop and return that. */
 typedef fh_status (*fh_rows)(void *sink, const fh_master_row *rows, uint32_t count);
 
+/** fh_left_out.kind: how a row that is left out counts. */
+enum {
+    FH_LEFT_OUT_FAULT = 1,   /**< It could not be understood. Too many of these, and the host refuses the file. */
+    FH_LEFT_OUT_FOREIGN = 2  /**< It was understood, and clients have no name for it, e.g. the spot of a currency. */
+};
+
+/** Rows of a master file that are left out for one reason. Since ABI 1.1. GROWABLE; borrowed for the call. */
+typedef struct fh_left_out {
+    uint32_t size;   /**< sizeof(fh_left_out) of the adapter. */
+    uint32_t kind;   /**< FH_LEFT_OUT_*. */
+    uint64_t count;  /**< Rows, at least 1. */
+    uint64_t line;   /**< Where the first of them is, from 1: a line, or a record of a file without lines; 0 = unknown. */
+    fh_str reason;   /**< E.g. "expiry not understood": the same words for the same reason, and few of them. */
+    fh_str example;  /**< The first of them as the file has it, or its beginning; the host keeps a few; may be empty. */
+} fh_left_out;
+
+/** Where the rows of a file go, and what is to be said of it. Since ABI 1.1. GROWABLE; borrowed for the call of read(). */
+typedef struct fh_master_sink {
+    uint32_t size;      /**< sizeof(fh_master_sink) of the host. */
+    uint32_t reserved;  /**< 0. */
+    void *sink;         /**< Handed back in each of the calls. */
+    fh_rows rows;       /**< Takes rows. */
+    /** Receives a sentence for the person who reads it, before an error is returned. */
+    void (*problem)(void *sink, fh_str message);
+    /** Tells of rows that are left out. One call for each row is fine. */
+    void (*left_out)(void *sink, const fh_left_out *what);
+    /**
+     * Says in a sentence why the file as a whole is not to be trusted, e.g. that its last line is cut short. Reading goes
+     * on. The host then keeps what it had, unless the user insists: then it takes the rows that were handed over.
+     */
+    void (*doubt)(void *sink, fh_str sentence);
+} fh_master_sink;
+
 /**
  * "feedhost.instruments/1", the adapter's half: where the broker's instrument master is and what it says. The host
- * downloads, unpacks (zip, gzip), stores and looks up. It needs no instance, so the host asks extension() with NULL for it,
- * and the host calls it on a thread of its own that may take its time.
+ * downloads, unpacks (zip, gzip), makes UTF-8 of UTF-16, stores and looks up. It needs no instance, so the host asks
+ * extension() with NULL for it, and the host calls it on a thread of its own that may take its time.
  */
 typedef struct fh_instruments {
     uint32_t size;      /**< sizeof(fh_instruments) of the adapter. */
@@ -201,11 +234,13 @@ typedef struct fh_instruments {
                         void (*request)(void *sink, const fh_request *request));
     /**
      * Reads the unpacked @p bytes of a file and hands the rows over in batches. A row that makes no sense is left out; a
-     * file that is none of this broker's is FH_E_INVALID.
+     * file that is none of this broker's is FH_E_INVALID. Hosts since ABI 1.1 call read() instead if there is one.
      * @param problem receives a sentence for the person who reads it, before an error is returned; it may be NULL.
      */
     fh_status (*parse)(fh_str adapter_id, uint32_t file, fh_str bytes, fh_rows rows, void *sink,
                        void (*problem)(void *sink, fh_str message));
+    /** As parse(), and says what it leaves out and what it doubts. Since ABI 1.1; may be NULL. Test with FH_HAS(). */
+    fh_status (*read)(fh_str adapter_id, uint32_t file, fh_str bytes, const fh_master_sink *sink);
 } fh_instruments;
 
 /* ---------------------------------------------------------------- accounts */
