@@ -9,7 +9,7 @@ VENV := .build/venv
 PLUGINS_DEBUG := .build/plugins.d
 FIXTURES := .build/fixtures
 
-.PHONY: run build test test-unit test-integration bench bench-micro bench-broker bench-wrong-keys bench-credentials setup lint format sanitize clean help
+.PHONY: run build install test test-unit test-integration bench bench-micro bench-broker bench-wrong-keys bench-credentials setup lint format sanitize clean help
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -23,7 +23,28 @@ build: setup ## The release binary (.build/release/feedhost) and the bundled ada
 	@# A host looks for its bundled adapters beside its own binary last, wherever it is started.
 	@ln -sfn ../../../plugins.d .build/release/plugins.d
 
-test: setup test-unit test-integration ## All tests, from nothing
+install: build ## Installs into PREFIX (/usr/local), stripped, with the Swift runtime inside; symbols lie in .debug beside
+	swift build -c release $(FLAGS) --product feedhost --static-swift-stdlib --scratch-path $(STATIC_BUILD)
+	install -d $(DESTDIR)$(PREFIX)/bin/.debug $(DESTDIR)$(PREFIX)/lib/feedhost/plugins.d $(DESTDIR)$(PREFIX)/share/doc/feedhost
+	@$(call install_stripped,$(STATIC_BUILD)/release/feedhost,$(DESTDIR)$(PREFIX)/bin)
+	@$(call install_stripped,.build/release/feedhost-simulate,$(DESTDIR)$(PREFIX)/bin)
+	@$(call install_adapters,release,$(DESTDIR)$(PREFIX)/lib/feedhost/plugins.d)
+	install -m 644 README.md LICENSE SECURITY.md CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/feedhost
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+STATIC_BUILD := .build-static
+
+ifdef ONE
+test: setup build-debug fixtures $(VENV)/.ready ## One test: make test ONE=PoolTests, ONE=test_limits.py, ONE=test_version
+	@case '$(ONE)' in \
+		*.py*) $(INTEGRATION) 'Tests/Integration/$(ONE)' ;; \
+		test_*) $(INTEGRATION) Tests/Integration -k '$(ONE)' ;; \
+		*) FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --filter '$(ONE)' ;; \
+	esac
+else
+test: setup test-unit test-integration ## All tests, from nothing; ONE=NAME runs one
+endif
 
 test-unit: build-debug fixtures ## The Swift tests
 	$(MAKE) --no-print-directory -C Tests/Fixtures/ABI check drive OUT=$(CURDIR)/$(FIXTURES)/examples
@@ -35,10 +56,12 @@ test-unit: build-debug fixtures ## The Swift tests
 	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --filter PermissionSequenceTests
 TIMED := PluginHostTests|StreamProxyTests|MarketBusTests
 
-test-integration: build-debug fixtures $(VENV)/.ready ## Real sockets, real clients
-	FEEDHOST_BIN=$(CURDIR)/.build/debug/feedhost FEEDHOST_PLUGINS=$(CURDIR)/$(PLUGINS_DEBUG) \
+INTEGRATION := FEEDHOST_BIN=$(CURDIR)/.build/debug/feedhost FEEDHOST_PLUGINS=$(CURDIR)/$(PLUGINS_DEBUG) \
 	FEEDHOST_SIMULATE_BIN=$(CURDIR)/.build/debug/feedhost-simulate \
-	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) $(VENV)/bin/python -m pytest -q Tests/Integration
+	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) $(VENV)/bin/python -m pytest -q
+
+test-integration: build-debug fixtures $(VENV)/.ready ## Real sockets, real clients
+	$(INTEGRATION) Tests/Integration
 
 bench-micro: setup ## Times the steps of the hot path one by one; fails when one allocates
 	swift build -c release $(FLAGS) --product feedhost-bench-micro
@@ -122,4 +145,12 @@ set -e; mkdir -p $(2); for broker in $(BROKERS); do \
 	mv -f $(2)/.$$broker.so.new $(2)/$$broker.so; \
 	echo "$(2)/$$broker.so"; \
 done
+endef
+
+# By rename too; what debuggers need lies in .debug, where they look for it.
+define install_stripped
+set -e; name=$$(basename $(1)); \
+	objcopy --only-keep-debug $(1) $(2)/.debug/$$name.debug; chmod 644 $(2)/.debug/$$name.debug; \
+	objcopy --strip-all --add-gnu-debuglink=$(2)/.debug/$$name.debug $(1) $(2)/.$$name.new; chmod 755 $(2)/.$$name.new; \
+	mv -f $(2)/.$$name.new $(2)/$$name; echo "$(2)/$$name"
 endef
