@@ -8,6 +8,7 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from certificates import Pair, trusting
 from client import Client
 from raw import CLOSE, TEXT, RawSocket, frame
 
@@ -117,6 +118,24 @@ def test_the_host_begins(start_host, impatient_host, code, answers):
 def test_a_python_client_does_not_wait(host, compression):
     """`websockets` returns from a close when the connection has ended."""
     with Client(host.url, host.keys["alice"], compression=compression) as client:
+        start = time.monotonic()
+        try:
+            client.ws.send("x" * (MEBIBYTE + 1))
+        except ConnectionClosed:
+            pass
+        assert client.closed()[0] == 1009
+        client.close()
+        assert time.monotonic() - start < AT_ONCE
+
+
+def test_nor_under_tls(start_host, tmp_path):
+    pair = Pair("first")
+    pair.install(tmp_path)
+    host = start_host(
+        arguments=["--listen", "wss://127.0.0.1:0"],
+        env={"FEEDHOST_TLS_CERTIFICATE": tmp_path / "live.pem", "FEEDHOST_TLS_KEY": tmp_path / "live.key"})
+    url = next(url for url in host.ready["listeners"] if url.startswith("wss:"))
+    with Client(url, host.keys["alice"], ssl=trusting(pair)) as client:
         start = time.monotonic()
         try:
             client.ws.send("x" * (MEBIBYTE + 1))
