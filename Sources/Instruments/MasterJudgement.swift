@@ -21,13 +21,14 @@ enum MasterJudgement {
         let why = report.leftOut.count == 0 ? "" : " (left out: \(reasons(report.leftOut.reasons)))"
         if rows == 0, doubts.isEmpty {
             doubts.append("\(file) holds not a single instrument\(why)")
-        } else if faults * 2 >= rows + faults,
-            faults > 0
-                || faults >= faultRows && faults * 100 > (rows + faults) * faultShare
-        {
+        } else if faults > 0, isTooMuch(faults, of: rows + faults) {
             doubts.append("\(faults) of the \(rows + faults) rows of \(file) could not be understood\(why)")
         }
         return doubts
+    }
+
+    private static func isTooMuch(_ faults: Int, of rows: Int) -> Bool {
+        faults * 2 >= rows || (faults >= faultRows && faults * 100 > rows * faultShare)
     }
 
     /// The error for files that are doubted.

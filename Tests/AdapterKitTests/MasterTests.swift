@@ -150,3 +150,61 @@ private final class Mastered: BaseAdapter {
         }
     }
 }
+
+/// What is wrong with a file, by the line: each is told, and the rows around it are read.
+@Suite struct BrokenMasterTests {
+    private static let simple = MasterFile("simple.csv", exchanges: ["NSE", "NSE_INDEX"]) { _ throws(AdapterError) in
+        MasterRequest("http://127.0.0.1:1/")
+    } parse: { bytes, rows throws(AdapterError) in
+        var lines = DelimitedText(bytes)
+        let columns = (try lines.required("symbol"), try lines.required("exchange"), try lines.required("token"))
+        while lines.next(&rows) {
+            try rows.append(
+                MasterRow(
+                    symbol: String(lines[columns.0]), exchange: String(lines[columns.1]), brokerSymbol: "S",
+                    brokerExchange: "E", brokerToken: String(lines[columns.2])))
+        }
+    }
+
+    private func reading(_ text: String) throws(AdapterError) -> MasterReading {
+        try MasterRows.reading(of: Self.simple, in: Array(text.utf8))
+    }
+
+    @Test(
+        arguments: [
+            ("A,NSE,1\nB,NSE,2\n", ["A", "B"], nil, 0, nil), ("A,NSE,1\nB,NSE,2", ["A", "B"], nil, 0, nil),
+            ("A,NSE,1\nB,NS", ["A"], .cut, 3, "line 3, is cut short: 2 fields where there should be 3"),
+            ("A,NSE,1\n\"B,NSE,2\nC,NSE,3\n", ["A", "C"], .quote, 3, "a quote in line 3 is never closed: \"B,NSE,2"),
+            ("A,NSE,1\n\n\nB,\"NSE,2", ["A"], .quote, 5, "line 5"),
+            ("A,NSE,1\nB,Ltd,NSE,2\nC,NSE,3\n", ["A", "C"], .fields, 3, nil), ("A,NSE,1,\n", ["A"], nil, 0, nil),
+            ("A,NSE,\nB,NSE,2\n", ["B"], .token, 0, nil), (",NSE,1\nB,NSE,2\n", ["B"], .symbol, 0, nil),
+            ("A,,1\nB,NSE,2\n", ["B"], .exchange, 0, nil),
+        ] as [(String, [String], SkipReason?, Int, String?)])
+    func linesByTheirFaults(text: String, rows: [String], reason: SkipReason?, line: Int, doubt: String?) throws {
+        let reading = try reading("symbol,exchange,token\n" + text)
+        #expect(reading.rows.map(\.symbol) == rows)
+        #expect(reading.skipped.map(\.reason) == (reason.map { [$0] } ?? []))
+        #expect(reading.skipped.first?.line ?? 0 == line)
+        #expect(reading.doubts.count == (doubt == nil ? 0 : 1))
+        #expect(reading.doubts.first?.contains(doubt ?? "?") ?? (doubt == nil), "\(reading.doubts)")
+        // For a host that cannot be told of doubts they are refusals.
+        #expect(
+            (try? MasterRows.rows(of: Self.simple, in: Array(("symbol,exchange,token\n" + text).utf8))) == nil
+                || doubt == nil)
+    }
+
+    @Test func anotherSegmentsFile() throws {
+        #expect(try reading("symbol,exchange,token\nA,NSE,1\nN,NSE_INDEX,2\nB,BSE,3\n").strangers == nil)
+        let strangers = try #require(try reading("symbol,exchange,token\nA,NSE,1\nB,BSE,2\nC,BSE,3\n").strangers)
+        #expect(strangers.contains("2 of its 3 rows are of other exchanges (2 of BSE)") && strangers.contains("NSE"))
+    }
+
+    @Test func aMarkIsNoPartOfTheText() throws {
+        #expect(try reading("\u{FEFF}symbol,exchange,token\nA,NSE,1\n").rows.map(\.symbol) == ["A"])
+        let wide = "symbol,exchange,token\nA,NSE,1\n".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+        let error = #expect(throws: AdapterError.self) {
+            try MasterRows.rows(of: Self.simple, in: [0xFF, 0xFE] + wide)
+        }
+        #expect(error?.message.contains("UTF-16") == true)
+    }
+}

@@ -135,8 +135,8 @@ extension ScripLine {
         guard ["NFO", "BFO", "CDS", "MCX"].contains(exchange) else { return .exchange }
         // What is traded for delivery, and what contracts are about, is listed between them.
         if instrument.hasPrefix("UND") || instrument == "COM" { return .unnamed }
-        guard expiry != nil else { return .expiry }
-        guard !underlying.isEmpty else { return .underlying }
-        return kind == nil ? .kind : .strike
+        guard let expiry else { return .expiry }
+        guard let kind else { return .kind }
+        return underlying(expiry, kind).isEmpty ? .underlying : .strike
     }
 }

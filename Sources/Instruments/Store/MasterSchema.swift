@@ -75,7 +75,7 @@ enum MasterSchema {
 
     /// Whose name it is when several are called alike (``NamePreference``), as the end of an ORDER BY over `staged`.
     static func preference(_ table: String = "") -> String {
-        "\(table)rank, \(table)broker_symbol, length(\(table)broker_token), \(table)broker_token, \(table)rowid"
+        "\(table)rank, \(table)broker_symbol, \(table)broker_token, \(table)rowid"
     }
 
     /// Where a sync collects its rows: in SQLite's own temporary file, gone with the connection, seen by nobody else.

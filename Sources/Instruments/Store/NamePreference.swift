@@ -7,7 +7,7 @@ import MarketData
 /// 3. `BE`, then `BZ`, `SM` and `ST`, then every other series.
 /// 4. What differs from the name in another way.
 ///
-/// Among equals the broker's symbol that comes first byte by byte, then the shorter token, then the smaller one.
+/// Among equals the broker's symbol that comes first, then the token that comes first, both byte by byte.
 enum NamePreference {
     private static let series = ["BE": Int64(2), "BZ": 3, "SM": 4, "ST": 5]
 

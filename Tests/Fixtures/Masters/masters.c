@@ -2,7 +2,11 @@
  * Two brokers with an instrument master of lines "symbol,exchange,token" under that very header. `harbour` has one file and
  * wants an access token for it; `pier` has two, for everybody. Prices of both are the tokens: who sees one knows that the
  * host has looked the instrument up.
+ *
+ * `harbour` is an adapter of ABI 1.0: its table ends behind parse(). `pier` has read() of ABI 1.1, and tells what it leaves
+ * out and what it doubts.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +79,7 @@ static fh_status master_parse(fh_str adapter, uint32_t file, fh_str bytes, fh_ro
     static _Thread_local fh_master_row batch[MAX_ROWS];
     uint32_t count = 0;
     fh_str line;
-    (void)adapter, (void)file;
+    (void)file;
     if (!next_line(&bytes, &line) || !same(line, "symbol,exchange,token")) {
         if (problem) problem(sink, text("its first line is not symbol,exchange,token"));
         return FH_E_INVALID;
@@ -86,7 +90,7 @@ static fh_status master_parse(fh_str adapter, uint32_t file, fh_str bytes, fh_ro
         row.exchange = row.broker_exchange = next_field(&line);
         row.broker_token = next_field(&line);
         row.type = text("EQ");
-        batch[count++] = row;
+        if (is_harbour(adapter) || row.broker_token.len > 0) batch[count++] = row;
         if (count < MAX_ROWS && bytes.len > 0) continue;
         fh_status status = rows(sink, batch, count);
         if (status != FH_OK) return status;
@@ -95,7 +99,28 @@ static fh_status master_parse(fh_str adapter, uint32_t file, fh_str bytes, fh_ro
     return FH_OK;
 }
 
-static const fh_instruments instruments = {sizeof instruments, 0, master_name, master_locate, master_parse};
+/* What read() adds to parse(): lines without a token are left out and told, and so is a file that ends within a line. */
+static fh_status master_read(fh_str adapter, uint32_t file, fh_str bytes, const fh_master_sink *to) {
+    fh_str rest = bytes, line;
+    uint64_t number = 1;
+    if (bytes.len > 0 && bytes.ptr[bytes.len - 1] != '\n') to->doubt(to->sink, text("it ends within a line"));
+    if (!next_line(&rest, &line)) return master_parse(adapter, file, bytes, to->rows, to->sink, to->problem);
+    while (next_line(&rest, &line)) {
+        fh_str row = line;
+        number++;
+        (void)next_field(&row), (void)next_field(&row);
+        if (row.len > 0) continue;
+        fh_left_out what = {.size = sizeof what, .kind = FH_LEFT_OUT_FAULT, .count = 1, .line = number,
+                            .reason = text("no token"), .example = line};
+        if (FH_HAS(to, fh_master_sink, left_out)) to->left_out(to->sink, &what);
+    }
+    return master_parse(adapter, file, bytes, to->rows, to->sink, to->problem);
+}
+
+enum { SIZE_IN_1_0 = offsetof(fh_instruments, read) };
+static const fh_instruments old_instruments = {SIZE_IN_1_0, 0, master_name, master_locate, master_parse, NULL};
+static const fh_instruments new_instruments = {sizeof new_instruments, 0, master_name, master_locate, master_parse,
+                                               master_read};
 
 /* --------------------------------------------------------------- session */
 
@@ -134,9 +159,13 @@ static fh_status disconnect(fh_instance *self, uint64_t generation) {
     return FH_OK;
 }
 static void destroy(fh_instance *self) { free(self); }
-static const void *extension(fh_instance *self, const char *id) {
+static const void *old_extension(fh_instance *self, const char *id) {
     (void)self;
-    return strcmp(id, "feedhost.instruments/1") == 0 ? &instruments : NULL;
+    return strcmp(id, "feedhost.instruments/1") == 0 ? &old_instruments : NULL;
+}
+static const void *new_extension(fh_instance *self, const char *id) {
+    (void)self;
+    return strcmp(id, "feedhost.instruments/1") == 0 ? &new_instruments : NULL;
 }
 
 /* ----------------------------------------------------------------- entry */
@@ -160,9 +189,9 @@ static const fh_descriptor harbour = BROKER("harbour"), pier = BROKER("pier");
 static const fh_descriptor *const descriptors[] = {&harbour, &pier, NULL};
 
 static const fh_adapter *adapter(const char *id) {
-    static const fh_adapter table = {sizeof table, 0, create, connect, subscribe, unsubscribe, disconnect, destroy, extension};
-    (void)id;
-    return &table;
+#define TABLE(e) {sizeof(fh_adapter), 0, create, connect, subscribe, unsubscribe, disconnect, destroy, e}
+    static const fh_adapter old_table = TABLE(old_extension), new_table = TABLE(new_extension);
+    return same(text(id), "io.feedhost.test.harbour") ? &old_table : &new_table;
 }
 
 FH_EXPORT const fh_entry *feedhost_adapter_entry_v1(void) {

@@ -6,7 +6,7 @@ import Testing
 @Suite struct EntryCheckTests {
     @Test func aSoundEntryIsCopiedWithDefaults() throws {
         let entry = try EntryFixture().check()
-        #expect(entry.abi.description == "1.1")
+        #expect(entry.abi.description == "1.0")
         let broker = try #require(entry.facts.brokers.first)
         #expect(broker.broker == "zerodha")
         #expect(broker.configKeys.map(\.name) == ["endpoint"])
