@@ -61,8 +61,10 @@ extension BaseAdapter {
 
     /// Reports a lost socket with the reason that its close code and the venue's refusal suggest.
     ///
-    /// 401 and 403 are refused credentials, 429 and 418 too many requests (with the wait that `Retry-After` names),
-    /// anything else is the network; what went wrong there the host adds itself.
+    /// 429 and 418 are too many requests, anything else is the network, where the host adds itself what went wrong; the
+    /// wait that `Retry-After` names is kept. No status is a verdict on credentials: proxies, CDNs and firewalls on the way
+    /// answer 401 and 403 as well. An adapter that recognises its venue's own words reports
+    /// ``DisconnectReason/authenticationRejected`` itself.
     public func lostConnection(code: UInt32, refusal: Response?, retryAfter: Duration? = nil) {
         guard let refusal, refusal.httpStatus != 0 || !refusal.status.isSuccess else {
             // 1006 is a code that nobody has sent: there was no close frame, or no connection, and the host knows why.
@@ -70,18 +72,15 @@ extension BaseAdapter {
             disconnected(.network, message: message, retryAfter: retryAfter)
             return
         }
-        let message =
-            refusal.httpStatus == 0 ? "the socket could not be opened" : "the venue answered HTTP \(refusal.httpStatus)"
         let brokerCode = Int32(clamping: refusal.httpStatus)
+        let wait = refusal.retryAfter ?? retryAfter
         switch (refusal.httpStatus, refusal.status) {
-        case (401, _), (403, _), (0, .authentication):
-            disconnected(.authenticationRejected, message: message, brokerCode: brokerCode)
+        case (0, .authentication):
+            disconnected(.authenticationRejected, message: "the credentials are refused")
         case (429, _), (418, _), (0, .limit):
-            let seconds = refusal.header("Retry-After").flatMap { Int64($0) }
-            let named = seconds.map { Duration.seconds(min(max(0, $0), 86_400)) }
-            disconnected(.rateLimited, message: message, retryAfter: named ?? retryAfter, brokerCode: brokerCode)
+            disconnected(.rateLimited, message: refusal.summary, retryAfter: wait, brokerCode: brokerCode)
         default:
-            disconnected(.network, message: message, retryAfter: retryAfter, brokerCode: brokerCode)
+            disconnected(.network, message: refusal.summary, retryAfter: wait, brokerCode: brokerCode)
         }
     }
 

@@ -44,7 +44,8 @@ extension InMemoryHost {
 
     /// Ends a socket from the venue's side, with an HTTP answer if the upgrade was refused.
     public func drop(
-        _ id: UInt64? = nil, code: UInt32 = 1_006, httpStatus: Int32 = 0, headers: [String: String] = [:]
+        _ id: UInt64? = nil, code: UInt32 = 1_006, httpStatus: Int32 = 0, headers: [String: String] = [:],
+        body: String = ""
     ) {
         guard let index = index(of: id) else { return }
         sockets[index].isGone = true
@@ -58,6 +59,7 @@ extension InMemoryHost {
             var refusal = fh_response()
             refusal.size = UInt32(MemoryLayout<fh_response>.size)
             refusal.http_status = httpStatus
+            refusal.body = memory.lend(body)
             refusal.fields = fields.baseAddress
             refusal.field_count = UInt32(fields.count)
             events?.pointee.on_closed?(instance, sockets[index].id, sockets[index].tag, code, &refusal)

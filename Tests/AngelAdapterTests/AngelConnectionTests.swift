@@ -89,8 +89,36 @@ import Testing
     func tellsAnExpiredTokenFromAWrongOne(link: UInt32, reason: Int) throws {
         let host = try InMemoryHost(angelEntry, link: link)
         host.connect(fields: angelCredentials)
-        host.drop(httpStatus: 403)
+        host.drop(httpStatus: 403, headers: ["x-error-message": "Invalid Header - Expired Auth token"])
         #expect(host.connections.last?.reason == UInt32(reason))
+    }
+
+    /// Both sockets, every status, with and without Angel One's own header field or envelope.
+    @Test(arguments: [0, 1] as [UInt32], [400, 401, 403, 404, 429, 500, 502, 503] as [Int32])
+    func onlyItsOwnWordsAreAVerdict(link: UInt32, status: Int32) throws {
+        let page = "<html><head><title>\(status)</title></head><body><hr><center>nginx</center></body></html>"
+        let answers: [(headers: [String: String], body: String, isOwn: Bool)] = [
+            ([:], "", false), (["Content-Type": "text/html"], page, false), ([:], page, false),
+            (["Content-Type": "text/plain"], "Forbidden", false),
+            // The web server in front puts its page below Angel One's words.
+            (["Content-Type": "text/html", "X-Error-Message": "Invalid Header - Invalid Auth token"], page, true),
+            (["x-error-message": "Invalid Header - Invalid Auth token"], "", true),
+            (
+                ["Content-Type": "application/json"],
+                #"{"success":false,"message":"Invalid Token","errorCode":"AG8001","data":""}"#, true
+            ),
+        ]
+        for answer in answers {
+            let host = try InMemoryHost(angelEntry, link: link)
+            host.connect(fields: angelCredentials)
+            host.drop(httpStatus: status, headers: answer.headers, body: answer.body)
+            let event = try #require(host.connections.last)
+            #expect(event.state == UInt32(FH_CONN_DISCONNECTED))
+            let verdict = status == 403 && link == 1 ? FH_WHY_AUTH_EXPIRED : FH_WHY_AUTH_REJECTED
+            let other = status == 429 ? FH_WHY_CONNECTION_LIMIT : FH_WHY_NETWORK
+            let isVerdict = answer.isOwn && (status == 401 || status == 403)
+            #expect(event.reason == UInt32(isVerdict ? verdict : other), "\(answer)")
+        }
     }
 
     @Test(arguments: [("", 30_000), ("5", 30_000), ("120", 120_000), ("soon", 30_000)] as [(String, UInt32)])

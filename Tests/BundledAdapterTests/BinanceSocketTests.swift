@@ -223,8 +223,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, FH_WHY_NETWORK, 0), (500, FH_WHY_NETWORK, 0), (401, FH_WHY_AUTH_REJECTED, 0),
-        (403, FH_WHY_AUTH_REJECTED, 0),
+        (0, FH_WHY_NETWORK, 0), (500, FH_WHY_NETWORK, 0), (400, FH_WHY_NETWORK, 0),
+        (401, FH_WHY_NETWORK, 0), (403, FH_WHY_NETWORK, 0), (404, FH_WHY_NETWORK, 0), (502, FH_WHY_NETWORK, 0),
+        (503, FH_WHY_NETWORK, 7_000),
         (429, FH_WHY_RATE_LIMITED, 7_000), (418, FH_WHY_RATE_LIMITED, 7_000),
     ])
     func reportsALostSocket(httpStatus: Int, reason: Int, wait: Int) throws {
@@ -232,7 +233,11 @@ import Testing
         host.connect()
         host.subscribe([host.wish("CRYPTO", "BTCUSDT", FH_MODE_LTP)])
         host.advance(by: .milliseconds(150))
-        host.drop(httpStatus: Int32(httpStatus), headers: ["retry-after": "7"])
+        let isLimited = [418, 429, 503].contains(httpStatus)
+        host.drop(
+            httpStatus: Int32(httpStatus),
+            headers: isLimited ? ["retry-after": "7"] : ["Content-Type": "text/html"],
+            body: "<html>blocked</html>")
         let event = try #require(host.connections.last)
         #expect(event.state == UInt32(FH_CONN_DISCONNECTED))
         #expect(event.reason == UInt32(reason))

@@ -149,14 +149,20 @@ import Testing
         #expect(early.connections.last?.reason == UInt32(FH_WHY_NETWORK), "nobody was logged in yet")
     }
 
-    @Test(arguments: [401, 403, 429, 404])
-    func refusedUpgrades(status: Int32) throws {
+    /// The login goes through the open socket: who refuses the upgrade has not seen the token.
+    @Test(
+        arguments: [400, 401, 403, 404, 429, 500, 502, 503] as [Int32],
+        ["", "<html>403 Forbidden</html>", "Forbidden", #"{"stat":"Not_Ok","emsg":"Session Expired"}"#])
+    func refusedUpgrades(status: Int32, body: String) throws {
         let host = try InMemoryHost(norenEntry)
         host.connect(accessToken: "TOKEN", fields: ["user_id": "FZ00000"])
-        host.drop(httpStatus: status)
-        let isAuthentication = status == 401 || status == 403
-        let other = status == 429 ? FH_WHY_RATE_LIMITED : FH_WHY_NETWORK
-        #expect(host.connections.last?.reason == UInt32(isAuthentication ? FH_WHY_AUTH_REJECTED : other))
+        host.drop(httpStatus: status, headers: status >= 429 ? ["Retry-After": "9"] : [:], body: body)
+        let event = try #require(host.connections.last)
+        #expect(event.state == UInt32(FH_CONN_DISCONNECTED))
+        #expect(event.reason == UInt32(status == 429 ? FH_WHY_RATE_LIMITED : FH_WHY_NETWORK))
+        #expect(event.retryAfter == UInt32(status >= 429 ? 9_000 : 0))
+        #expect(event.message.contains("HTTP \(status)") && !event.message.contains("<"))
+        #expect(event.message.contains("no verdict") == [400, 401, 403].contains(status))
     }
 
     @Test func usesFreshCredentialsAndRemembersNothing() throws {

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class MasterServer:
-    """`answers` maps paths to bytes, to a status, to another address, or to a function of the request's headers."""
+    """`answers` maps paths to bytes, to a status, to a status and bytes, to another address, or to a function of the request's headers."""
 
     def __init__(self):
         self.answers: dict = {}
@@ -52,6 +52,8 @@ class MasterServer:
             status, body = answer, b"no"
         elif isinstance(answer, str):
             status, location = 302, answer
+        elif isinstance(answer, tuple):
+            status, body = answer
         else:
             body = answer
         request.send_response(status)

@@ -152,7 +152,10 @@ def test_a_bar_on_a_terminal(home, server):
 
 
 @pytest.mark.parametrize("answer, words", [
-    (404, ["HTTP 404"]), (500, ["HTTP 500"]), (403, ["credentials", "403"]), (401, ["credentials"]),
+    (404, ["HTTP 404"]), (500, ["HTTP 500"]), (403, ["refuses the credentials", "403"]), (401, ["refuses the credentials"]),
+    ((403, b"<html>blocked</html>"), ["HTTP 403 with a web page", "says nothing of the credentials"]),
+    ((401, b""), ["HTTP 401", "says nothing of the credentials"]),
+    ((502, b"<html>bad gateway</html>"), ["HTTP 502 with a web page"]), ((429, b"slow down"), ["HTTP 429"]),
     (b"<html>maintenance</html>", ["harbour.csv.gz", "symbol,exchange,token"]), (b"", ["harbour.csv.gz"]),
     (packed(SHARES)[:-12], ["harbour.csv.gz", "cut short"]), (packed(HEADER), ["not a single instrument"]),
     (packed(HEADER + "BAD\x01NAME,NSE,1\n"), ["not a single instrument"]),

@@ -41,19 +41,57 @@ import ZerodhaAdapter
         #expect(host.log[0].contains(message))
     }
 
-    @Test(arguments: [
-        (400, FH_WHY_AUTH_REJECTED, 0), (401, FH_WHY_AUTH_REJECTED, 0), (403, FH_WHY_AUTH_REJECTED, 0),
-        (429, FH_WHY_CONNECTION_LIMIT, 10_000), (500, FH_WHY_NETWORK, 0), (0, FH_WHY_NETWORK, 0),
-    ])
-    func reportsARefusal(httpStatus: Int, reason: Int, wait: Int) throws {
+    /// Every status with nothing, with somebody's page, with plain words of nobody, and with Kite's own.
+    @Test(arguments: [0, 400, 401, 403, 404, 407, 429, 500, 502, 503], Refusal.allCases)
+    func onlyKitesOwnWordsAreAVerdict(httpStatus: Int, refusal: Refusal) throws {
         let host = try load()
         host.connect(accessToken: "token1", fields: ["api_key": "key1"])
-        host.drop(httpStatus: Int32(httpStatus))
+        host.drop(httpStatus: Int32(httpStatus), headers: refusal.headers, body: refusal.body)
         let event = try #require(host.connections.last)
         #expect(event.state == UInt32(FH_CONN_DISCONNECTED))
-        #expect(event.reason == UInt32(reason))
-        #expect(event.retryAfter == UInt32(wait))
-        #expect(!event.message.contains("token1") && !event.message.contains("key1"))
+        let isVerdict = refusal == .own && [401, 403].contains(httpStatus)
+        let other = httpStatus == 429 ? FH_WHY_CONNECTION_LIMIT : FH_WHY_NETWORK
+        #expect(event.reason == UInt32(isVerdict ? FH_WHY_AUTH_REJECTED : other))
+        #expect(event.retryAfter == UInt32(httpStatus == 429 ? 10_000 : 0))
+        #expect(httpStatus == 0 || event.message.contains("HTTP \(httpStatus)"))
+        #expect(!event.message.contains("token1") && !event.message.contains("key1") && !event.message.contains("<"))
+    }
+
+    @Test(arguments: [
+        #"{"status":"error","message":"Token is invalid or has expired.","error_type":"TokenException"}"#,
+        #"{"status":"error","message":"Insufficient permission for that call.","error_type":"PermissionException"}"#,
+        #"{"status":"error","message":"Incorrect `api_key` or `access_token`."}"#,
+    ])
+    func knowsKitesWords(body: String) throws {
+        let host = try load()
+        host.connect(accessToken: "token1", fields: ["api_key": "key1"])
+        host.drop(httpStatus: 403, headers: ["Content-Type": "application/json"], body: body)
+        #expect(host.connections.last?.reason == UInt32(FH_WHY_AUTH_REJECTED))
+    }
+
+    enum Refusal: CaseIterable {
+        case empty, page, pageWithoutType, plain, own
+
+        var headers: [String: String] {
+            switch self {
+            case .empty, .pageWithoutType: [:]
+            case .page: ["content-type": "text/html; charset=UTF-8"]
+            case .plain: ["Content-Type": "text/plain"]
+            case .own: ["Content-Type": "application/json"]
+            }
+        }
+
+        var body: String {
+            switch self {
+            case .empty: ""
+            // A page may repeat the address, and so the names of its parameters.
+            case .page: "<!DOCTYPE html><title>Just a moment…</title> /?api_key=…&access_token=…"
+            case .pageWithoutType: "\r\n <html>access_token</html>"
+            case .plain: "Forbidden\n"
+            case .own:
+                #"{"status":"error","message":"Incorrect `api_key` or `access_token`.","data":null,"error_type":"TokenException"}"#
+            }
+        }
     }
 
     @Test(arguments: [("42", 42_000), ("0", 0), ("-5", 0), ("9223372036854775807", 86_400_000), ("soon", 10_000)])

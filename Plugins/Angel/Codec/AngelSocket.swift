@@ -46,7 +46,7 @@ class AngelSocket: BaseAdapter {
     override func closed(_ socket: SocketID, tag: UInt64, code: UInt32, refusal: Response?) {
         self.socket = nil
         reset()
-        guard let refusal, let reason = reason(for: refusal.httpStatus) else {
+        guard let refusal, let reason = reason(for: refusal) else {
             return lostConnection(code: code, refusal: refusal)
         }
         let message = "Angel One answered HTTP \(refusal.httpStatus)\(Self.explanation(refusal))"
@@ -54,12 +54,9 @@ class AngelSocket: BaseAdapter {
         guard reason == .connectionLimit else {
             return disconnected(reason, message: message, brokerCode: brokerCode)
         }
-        let named = refusal.header("Retry-After").flatMap { Int64($0) }.map {
-            Duration.seconds(min(max(0, $0), 86_400))
-        }
         disconnected(
             reason, message: message + "; at most three connections of a kind are allowed for a client code",
-            retryAfter: max(named ?? .zero, Angel.limitPause), brokerCode: brokerCode)
+            retryAfter: max(refusal.retryAfter ?? .zero, Angel.limitPause), brokerCode: brokerCode)
     }
 
     /// Whether a message is the answer to our heartbeat.
@@ -71,13 +68,19 @@ class AngelSocket: BaseAdapter {
         disconnect()
     }
 
-    private func reason(for httpStatus: Int) -> DisconnectReason? {
-        switch httpStatus {
-        case 401: .authenticationRejected
-        case 403: forbidden
+    private func reason(for refusal: Response) -> DisconnectReason? {
+        switch refusal.httpStatus {
+        case 401 where Self.isOwn(refusal): .authenticationRejected
+        case 403 where Self.isOwn(refusal): forbidden
         case 429: .connectionLimit
         default: nil
         }
+    }
+
+    /// Whether Angel One itself has refused: it says why in a header field of its own, whatever page its web server puts
+    /// below, or in the envelope of its other answers. The same status without that comes from something on the way.
+    private static func isOwn(_ refusal: Response) -> Bool {
+        !explanation(refusal).isEmpty || refusal.says(["errorCode", "errorcode", "error-message"])
     }
 
     /// What Angel One says in its own header field, e.g. `Invalid Header - Invalid Feed Token`.

@@ -7,6 +7,9 @@ import AdapterKit
 public final class Zerodha: BaseAdapter {
     /// How long to wait when all connections of the app are in use; Kite counts one that broke off for a while yet.
     private static let connectionLimitPause = Duration.seconds(10)
+    /// What Kite's own refusals of a login say (Kite Connect documentation, "Exceptions and errors"). A 401 or 403 without
+    /// any of it comes from something on the way, and a 400 is about the request.
+    private static let verdicts = ["TokenException", "PermissionException", "access_token", "api_key"]
 
     private let endpoint: String
     private var socket: SocketID?
@@ -44,19 +47,16 @@ public final class Zerodha: BaseAdapter {
         forgetEverything()
         let status = refusal?.httpStatus ?? 0
         switch status {
-        case 400, 401, 403:
+        case 401 where refusal?.says(Self.verdicts) == true, 403 where refusal?.says(Self.verdicts) == true:
             disconnected(
                 .authenticationRejected,
                 message: "Kite refuses api_key or access_token (HTTP \(status)); a token lives until the next morning, "
                     + "and the app needs a paid Connect plan",
                 brokerCode: Int32(status))
         case 429:
-            let named = refusal?.header("Retry-After").flatMap { Int64($0) }.map {
-                Duration.seconds(min(max(0, $0), 86_400))
-            }
             disconnected(
                 .connectionLimit, message: "Kite allows an app 3 connections, and all are in use (HTTP 429)",
-                retryAfter: named ?? Self.connectionLimitPause, brokerCode: 429)
+                retryAfter: refusal?.retryAfter ?? Self.connectionLimitPause, brokerCode: 429)
         default:
             lostConnection(code: code, refusal: refusal)
         }

@@ -29,11 +29,26 @@ public struct MasterFetch: MasterDownload {
             switch try await Self.exchange(location, url, progress) {
             case .content(let bytes): return bytes
             case .moved(let target): location = try Self.moved(location, from: url, to: target)
+            case .refused(let answer): throw Self.refused(answer, by: url)
             }
         }
         throw FeedError(
             .brokerConnection,
             "\(MasterFetch.shown(location)): the server redirects more than \(Self.maxRedirects) times")
+    }
+
+    /// A status alone is no verdict on credentials: proxies and firewalls on the way answer 401 and 403 as well.
+    private static func refused(_ answer: HTTPAnswer, by url: TransportURL) -> FeedError {
+        let isRefusal = answer.status == 401 || answer.status == 403
+        if isRefusal, answer.hasWords {
+            return FeedError(
+                .authentication,
+                "\(url): the broker refuses the credentials (HTTP \(answer.status)); store fresh ones with `feedhost credentials set`"
+            )
+        }
+        let page = answer.isPage ? " with a web page" : ""
+        let hint = isRefusal ? ", as proxies and firewalls on the way do; that says nothing of the credentials" : ""
+        return FeedError(.brokerConnection, "\(url): the server has answered HTTP \(answer.status)\(page)\(hint)")
     }
 
     /// Where a redirect leads. Header fields and body, which are secrets, go to no other server.

@@ -10,6 +10,8 @@ final class MasterReader: ChannelInboundHandler {
         case content([UInt8])
         /// What the field `Location` says.
         case moved(String)
+        /// Any other answer.
+        case refused(HTTPAnswer)
     }
 
     private let url: TransportURL
@@ -17,6 +19,9 @@ final class MasterReader: ChannelInboundHandler {
     private let progress: @Sendable (Int, Int?) -> Void
     private var expected: Int?
     private var bytes: [UInt8] = []
+    /// An answer without the file; its body is read for whose it is.
+    private var refusal: HTTPResponseHead?
+    private static let longestRefusal = 16 << 10
     /// Telling each part would be thousands of calls a second.
     private var told = 0
     private static let step = 64 << 10
@@ -41,6 +46,9 @@ final class MasterReader: ChannelInboundHandler {
         guard promise != nil else { return }
         switch Self.unwrapInboundIn(data) {
         case .head(let head): begin(head, context)
+        case .body(let part) where refusal != nil:
+            bytes.append(contentsOf: part.readableBytesView.prefix(Self.longestRefusal - bytes.count))
+            if bytes.count >= Self.longestRefusal { refuse(context) }
         case .body(let part):
             guard bytes.count + part.readableBytes <= MasterFetch.maxBytes else { return tooLarge(context) }
             bytes.append(contentsOf: part.readableBytesView)
@@ -48,6 +56,7 @@ final class MasterReader: ChannelInboundHandler {
                 told = bytes.count
                 progress(bytes.count, expected)
             }
+        case .end where refusal != nil: refuse(context)
         case .end:
             progress(bytes.count, expected)
             finish(.success(.content(bytes)), context)
@@ -62,11 +71,10 @@ final class MasterReader: ChannelInboundHandler {
                 return fail("the server redirects and does not say where to", context)
             }
             return finish(.success(.moved(target)), context)
-        case 401, 403:
-            return fail(
-                "the broker refuses the credentials (HTTP \(head.status.code)); store fresh ones with `feedhost credentials set`",
-                code: .authentication, context)
-        default: return fail("the server has answered HTTP \(head.status.code)", context)
+        default:
+            // What the server says with it comes first.
+            refusal = head
+            return
         }
         let encodings = head.headers[canonicalForm: "Content-Encoding"].map { $0.lowercased() }
         // A gzip layer shows by its first bytes, and is undone with the file's own packing.
@@ -79,12 +87,23 @@ final class MasterReader: ChannelInboundHandler {
         progress(0, expected)
     }
 
+    /// A refusal that is whole, or as much of it as is of use.
+    private func refuse(_ context: ChannelHandlerContext) {
+        guard let head = refusal else { return }
+        let answer = HTTPAnswer(head: head, body: ByteBuffer(bytes: bytes))
+        finish(.success(.refused(answer)), context)
+    }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent { fail("the server has gone silent", context) }
+        if event is IdleStateHandler.IdleStateEvent {
+            refuse(context)
+            fail("the server has gone silent", context)
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        refuse(context)
         fail("closed before the file was whole", context)
         context.fireChannelInactive()
     }

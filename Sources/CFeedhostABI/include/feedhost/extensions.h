@@ -47,7 +47,12 @@ typedef struct fh_request {
 typedef struct fh_response {
     uint32_t size;           /**< sizeof(fh_response) of the host. */
     uint32_t field_count;    /**< Of fields. */
-    fh_status status;        /**< FH_OK; FH_E_NETWORK, FH_E_TIMEOUT, FH_E_AUTH (401, 403), FH_E_LIMIT (429), FH_E_INVALID. */
+    /**
+     * FH_OK; FH_E_NETWORK, FH_E_TIMEOUT, FH_E_LIMIT (429), FH_E_INVALID. FH_E_AUTH: 401 or 403 with words. Anything on the
+     * way may have said so: report FH_WHY_AUTH_REJECTED only for words that are the broker's own. A web page or an empty
+     * answer is FH_E_NETWORK.
+     */
+    fh_status status;
     int32_t http_status;     /**< 0 if none came. */
     const fh_field *fields;  /**< Header fields. */
     fh_str body;             /**< Decompressed; at most 64 MiB. */
