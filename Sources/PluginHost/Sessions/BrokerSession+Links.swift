@@ -80,7 +80,7 @@ extension BrokerSession {
         do {
             let link = try Link(
                 index: index, kindIndex: kind, connectionIndex: freeConnectionIndex(kind: kind), adapter: adapter,
-                context: context, loop: loop)
+                context: context, loop: loop, route: environment.routes[broker])
             links[index] = link
             if link.kind.carriesOrders, adapter.capabilities.orderKind != nil, !link.canBringOrders {
                 logger.warning("the adapter declares order updates and does not offer feedhost.orders/1")

@@ -62,7 +62,7 @@ final class Link {
     /// - Throws: ``FeedError`` with `BROKER_INIT_ERROR` when the adapter does not make one.
     init(
         index: Int, kindIndex: Int, connectionIndex: Int, adapter: LoadedAdapter, context: HostContext,
-        loop: any EventLoop
+        loop: any EventLoop, route: OutboundRoute = OutboundRoute()
     ) throws {
         self.index = index
         self.kindIndex = kindIndex
@@ -75,6 +75,7 @@ final class Link {
         var options = TransportLane.Options()
         options.pingInterval = adapter.capabilities.timings.webSocketPing
         options.pongTimeout = adapter.capabilities.timings.webSocketPongTimeout
+        options.route = route
         let lane = TransportLane(loop: loop, context: context, options: options)
         self.lane = lane
         context.lane = lane

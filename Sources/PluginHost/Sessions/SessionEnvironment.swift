@@ -12,6 +12,8 @@ struct SessionEnvironment: Sendable {
     let counters: AdapterCounters
     let limits: PoolLimits
     let logger: Logger
+    /// How connections leave this machine.
+    var routes = OutboundRoutes()
     /// Instrument masters of all brokers.
     var masters: any InstrumentDirectory = NoInstruments()
     /// What messages tell users whose credentials are refused.

@@ -24,6 +24,8 @@ public actor SessionPool: SessionDirectory {
         /// `bus.external_as`: users of that broker are fed from outside while no adapter for it is loaded.
         public var externalAs: String?
         public var limits = PoolLimits()
+        /// How connections leave this machine.
+        public var routes = OutboundRoutes()
         /// What messages tell users whose credentials are refused.
         public var advice = CredentialAdvice.command
         public init() {}
@@ -259,6 +261,7 @@ public actor SessionPool: SessionDirectory {
         return SessionEnvironment(
             bus: bus, registry: instruments, credentials: credentials,
             adapterSettings: configuration.adapterSettings, counters: counters, limits: configuration.limits,
-            logger: logger, masters: masters, advice: configuration.advice, events: { [told] in _ = told.yield($0) })
+            logger: logger, routes: configuration.routes, masters: masters, advice: configuration.advice,
+            events: { [told] in _ = told.yield($0) })
     }
 }

@@ -7,11 +7,16 @@ final class HTTPCollector: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
 
     private let fetch: HTTPFetch
+    /// Which of the fetch's connections this is.
+    private let attempt: Int
     private var head: HTTPResponseHead?
     private var body = ByteBuffer()
     private var inflater: BodyInflater?
 
-    init(fetch: HTTPFetch) { self.fetch = fetch }
+    init(fetch: HTTPFetch, attempt: Int) {
+        self.fetch = fetch
+        self.attempt = attempt
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
@@ -51,7 +56,7 @@ final class HTTPCollector: ChannelInboundHandler {
         do {
             // An answer without a body (to a HEAD, or status 304) has nothing to undo.
             if let inflater, inflater.hasInput { body = try inflater.finish() }
-            fetch.finish(head.map { HTTPAnswer(head: $0, body: body) })
+            tell(head.map { HTTPAnswer(head: $0, body: body) })
         } catch {
             failed(error)
         }
@@ -71,12 +76,16 @@ final class HTTPCollector: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // That includes an end without TLS farewell: an answer that is not whole by then may have been cut.
-        fetch.finish(head.map { HTTPAnswer(head: $0) }, Dialer.failure(error, url: fetch.url))
+        tell(head.map { HTTPAnswer(head: $0) }, Dialer.failure(error, url: fetch.url))
     }
 
     private func tooLarge() { fail(FH_E_LIMIT, "the answer is larger than 64 MiB") }
 
     private func fail(_ status: Int, _ message: String) {
-        fetch.finish(head.map { HTTPAnswer(head: $0) }, TransportFailure(status, "\(fetch.url): \(message)"))
+        tell(head.map { HTTPAnswer(head: $0) }, TransportFailure(status, "\(fetch.url): \(message)"))
+    }
+
+    private func tell(_ answer: HTTPAnswer?, _ failure: TransportFailure? = nil) {
+        fetch.ended(attempt, answer, failure)
     }
 }

@@ -34,7 +34,12 @@ final class HTTPFetch {
 
     let url: TransportURL
     private let loop: any EventLoop
+    private let route: OutboundRoute
     private let tls: NIOSSLContext?
+    /// The other address family, and what came of the first one.
+    private var detour: (() -> Void)?
+    private var setback: Outcome?
+    private var attempts = 0
     private var channel: (any Channel)?
     private var limit: Scheduled<Void>?
     private var completion: ((Outcome) -> Void)?
@@ -42,7 +47,8 @@ final class HTTPFetch {
     /// - Parameter completion: Called once, later, on the event loop; not after ``cancel()``.
     /// - Throws: `FH_E_INVALID` for a URL or a header field that cannot be used.
     static func start(
-        _ request: Request, on loop: any EventLoop, tls: NIOSSLContext?, completion: @escaping (Outcome) -> Void
+        _ request: Request, on loop: any EventLoop, route: OutboundRoute = OutboundRoute(), tls: NIOSSLContext?,
+        completion: @escaping (Outcome) -> Void
     ) throws(TransportFailure) -> HTTPFetch {
         guard !request.url.scheme.isWebSocket else {
             throw TransportFailure(FH_E_INVALID, "\(request.url): a request needs http or https")
@@ -51,14 +57,18 @@ final class HTTPFetch {
         headers.add(name: "Connection", value: "close")
         headers.add(name: "Accept-Encoding", value: "gzip, deflate")
         if request.method == .post { headers.add(name: "Content-Length", value: "\(request.body.readableBytes)") }
-        let fetch = HTTPFetch(url: request.url, loop: loop, tls: tls, completion: completion)
+        let fetch = HTTPFetch(url: request.url, loop: loop, route: route, tls: tls, completion: completion)
         fetch.dial(request, headers)
         return fetch
     }
 
-    private init(url: TransportURL, loop: any EventLoop, tls: NIOSSLContext?, completion: @escaping (Outcome) -> Void) {
+    private init(
+        url: TransportURL, loop: any EventLoop, route: OutboundRoute, tls: NIOSSLContext?,
+        completion: @escaping (Outcome) -> Void
+    ) {
         self.url = url
         self.loop = loop
+        self.route = route
         self.tls = tls
         self.completion = completion
     }
@@ -69,7 +79,25 @@ final class HTTPFetch {
         end()
     }
 
-    func finish(_ answer: HTTPAnswer?, _ failure: TransportFailure? = nil) {
+    /// The end of one connection. Somebody in the way of one address family has no last word: the other one is asked too.
+    func ended(_ attempt: Int, _ answer: HTTPAnswer?, _ failure: TransportFailure?) {
+        guard attempt == attempts, completion != nil else { return }
+        let isObstacle =
+            answer.map { failure == nil && [401, 403, 451, 502, 503, 504].contains($0.status) && !$0.hasWords } ?? true
+        if let detour, isObstacle {
+            self.detour = nil
+            setback = Outcome(answer: answer, failure: failure)
+            // Closing it would end this attempt a second time.
+            attempts += 1
+            channel?.close(promise: nil)
+            channel = nil
+            return detour()
+        }
+        if let setback, answer == nil { return finish(setback.answer, setback.failure ?? failure) }
+        finish(answer, failure)
+    }
+
+    private func finish(_ answer: HTTPAnswer?, _ failure: TransportFailure? = nil) {
         guard let completion else { return }
         self.completion = nil
         end()
@@ -79,6 +107,7 @@ final class HTTPFetch {
     private func end() {
         limit?.cancel()
         limit = nil
+        detour = nil
         channel?.close(promise: nil)
         channel = nil
     }
@@ -89,20 +118,33 @@ final class HTTPFetch {
             guard let self else { return }
             finish(nil, TransportFailure(FH_E_TIMEOUT, "\(url): no whole answer in time"))
         }
-        let dialer = Dialer(loop: loop, tls: tls)
-        dialer.dial(url, timeout: timeout).assumeIsolated().whenComplete { [self] result in
+        attempt(request, headers, only: nil, timeout)
+    }
+
+    private func attempt(
+        _ request: Request, _ headers: HTTPHeaders, only family: AddressFamily?, _ timeout: TimeAmount
+    ) {
+        attempts += 1
+        let number = attempts
+        let dialer = Dialer(loop: loop, route: route, tls: tls)
+        dialer.dial(url, timeout: timeout, only: family).assumeIsolated().whenComplete { [self] result in
             switch result {
-            case .failure(let error): finish(nil, Dialer.failure(error, url: url))
-            case .success(let channel):
+            case .failure(let error): ended(number, nil, Dialer.failure(error, url: url))
+            case .success(let dialed):
+                let channel = dialed.channel
                 guard completion != nil else { return channel.close(promise: nil) }
                 self.channel = channel
+                // A POST may have been taken although the answer says otherwise: it is sent once.
+                if let other = dialed.other, request.method == .get {
+                    detour = { [weak self] in self?.attempt(request, headers, only: other, timeout) }
+                }
                 do {
                     try dialer.secure(channel, for: url)
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                    try channel.pipeline.syncOperations.addHandler(HTTPCollector(fetch: self))
+                    try channel.pipeline.syncOperations.addHandler(HTTPCollector(fetch: self, attempt: number))
                     send(request, headers, on: channel)
                 } catch {
-                    finish(nil, Dialer.failure(error, url: url))
+                    ended(number, nil, Dialer.failure(error, url: url))
                 }
             }
         }

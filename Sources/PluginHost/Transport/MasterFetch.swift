@@ -12,7 +12,9 @@ public struct MasterFetch: MasterDownload {
     static let maxBytes = 512 << 20
     private static let maxRedirects = 3
 
-    public init() {}
+    private let route: OutboundRoute
+
+    public init(route: OutboundRoute = OutboundRoute()) { self.route = route }
 
     public func bytes(
         at location: MasterLocation, progress: @escaping @Sendable (_ received: Int, _ expected: Int?) -> Void
@@ -26,7 +28,7 @@ public struct MasterFetch: MasterDownload {
                 throw FeedError(.brokerConnection, "\(error); look at the settings of the adapter")
             }
             guard !url.scheme.isWebSocket else { throw FeedError(.brokerConnection, "\(url): http or https is needed") }
-            switch try await Self.exchange(location, url, progress) {
+            switch try await answer(location, url, progress) {
             case .content(let bytes): return bytes
             case .moved(let target): location = try Self.moved(location, from: url, to: target)
             case .refused(let answer): throw Self.refused(answer, by: url)
@@ -84,9 +86,24 @@ public struct MasterFetch: MasterDownload {
         (try? TransportURL(location.url.revealed)).map { "\($0)" } ?? "the server"
     }
 
-    private static func exchange(
+    /// What the server says, over the other address family too when the first brings nothing but a refusal.
+    private func answer(
         _ location: MasterLocation, _ url: TransportURL, _ progress: @escaping @Sendable (Int, Int?) -> Void
     ) async throws -> MasterReader.Outcome {
+        let (first, other) = try await exchange(location, url, only: nil, progress)
+        guard case .refused(let refusal) = first, let other, location.body == nil, refusal.status != 429,
+            refusal.status != 404, !refusal.hasWords
+        else { return first }
+        // If that cannot be reached, the first answer is all there is.
+        guard let second = try? await exchange(location, url, only: other, progress) else { return first }
+        try Task.checkCancellation()
+        return second.outcome
+    }
+
+    private func exchange(
+        _ location: MasterLocation, _ url: TransportURL, only family: AddressFamily?,
+        _ progress: @escaping @Sendable (Int, Int?) -> Void
+    ) async throws -> (outcome: MasterReader.Outcome, other: AddressFamily?) {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let fields = location.fields.map { HeaderField($0.name, $0.value.revealed) }
         var headers: HTTPHeaders
@@ -104,11 +121,12 @@ public struct MasterFetch: MasterDownload {
         if let body = location.body { headers.add(name: "Content-Length", value: "\(body.count)") }
         let head = HTTPRequestHead(
             version: .http1_1, method: location.body == nil ? .GET : .POST, uri: url.target, headers: headers)
-        let dialer = Dialer(loop: loop, tls: nil)
+        let dialer = Dialer(loop: loop, route: route)
         let patience = TimeAmount(location.patience)
         do {
-            let channel = try await dialer.dial(url, timeout: min(patience, .seconds(30))).get()
-            return try await withTaskCancellationHandler {
+            let dialed = try await dialer.dial(url, timeout: min(patience, .seconds(30)), only: family).get()
+            let channel = dialed.channel
+            let outcome = try await withTaskCancellationHandler {
                 try await loop.flatSubmit { [body = location.body] in
                     let promise = loop.makePromise(of: MasterReader.Outcome.self)
                     do {
@@ -132,6 +150,7 @@ public struct MasterFetch: MasterDownload {
             } onCancel: {
                 channel.close(promise: nil)
             }
+            return (outcome, dialed.other)
         } catch let error as FeedError {
             throw error
         } catch {

@@ -15,7 +15,7 @@ extension TransportLane {
         requests[id] = try HTTPFetch.start(
             HTTPFetch.Request(
                 url: url, method: method, fields: request.fields, body: request.body, timeout: request.timeout),
-            on: loop, tls: options.tls
+            on: loop, route: options.route, tls: options.tls
         ) { [weak self] outcome in
             self?.requestEnded(id, user, outcome)
         }

@@ -12,15 +12,17 @@ extension TransportLane {
         options.pingInterval = self.options.pingInterval
         options.pongTimeout = self.options.pongTimeout
         options.tls = self.options.tls
+        options.route = self.options.route
         options.clock = self.options.clock
         let id = LaneIDs.next()
         let user = request.user
+        var events = WebSocketEvents(
+            opened: { [weak self] answer in self?.socketOpened(id, user, answer) },
+            received: { [weak self] opcode, bytes, time in self?.socketReceived(id, user, opcode, bytes, time) },
+            closed: { [weak self] close in self?.socketClosed(id, user, close) })
+        events.noticed = { [weak self] message in self?.trouble(message) }
         let connection = try WebSocketConnection.connect(
-            to: url, fields: request.fields, on: loop, options: options,
-            events: WebSocketEvents(
-                opened: { [weak self] answer in self?.socketOpened(id, user, answer) },
-                received: { [weak self] opcode, bytes, time in self?.socketReceived(id, user, opcode, bytes, time) },
-                closed: { [weak self] close in self?.socketClosed(id, user, close) }))
+            to: url, fields: request.fields, on: loop, options: options, events: events)
         if isPaused { connection.setPaused(true) }
         sockets[id] = connection
         return id

@@ -14,8 +14,9 @@ public final class TransportLane {
         public var pingInterval: Int64?
         /// `ws_pong_timeout_ms` of the adapter.
         public var pongTimeout: Int64 = 10_000
-        /// Nil trusts what the system trusts.
+        /// Nil trusts what the route trusts.
         public var tls: NIOSSLContext?
+        public var route = OutboundRoute()
         public var clock = LaneClock()
 
         public init() {}

@@ -23,7 +23,8 @@ public struct TransportURL: Sendable, Hashable, CustomStringConvertible {
     /// The `Host` field.
     var hostField: String { port == scheme.defaultPort ? bracketedHost : authority }
 
-    private var authority: String { "\(bracketedHost):\(port)" }
+    /// Host and port.
+    var authority: String { "\(bracketedHost):\(port)" }
     private var bracketedHost: String { host.utf8.contains(0x3A) ? "[\(host)]" : host }
 
     /// - Throws: `FH_E_INVALID`, with a message that does not repeat the URL.

@@ -21,8 +21,9 @@ public final class WebSocketConnection {
         public var maxMessage = 16 << 20
         /// Bytes that may wait to be sent.
         public var maxUnsent = 1 << 20
-        /// Nil trusts what the system trusts.
+        /// Nil trusts what the route trusts.
         public var tls: NIOSSLContext?
+        public var route = OutboundRoute()
         public var clock = LaneClock()
 
         public init() {}
@@ -48,7 +49,11 @@ public final class WebSocketConnection {
     var state = State.connecting
     var limit: Scheduled<Void>?
     var heartbeat: WebSocketHeartbeat?
-    private var events: WebSocketEvents?
+    /// The route that is left to try, and what came of the one before.
+    var detour: Detour?
+    var setback: Setback?
+    var patience: Scheduled<Void>?
+    private(set) var events: WebSocketEvents?
     private var unsent = 0
     private var isPaused = false
 
@@ -122,8 +127,10 @@ extension WebSocketConnection {
     func didOpen(_ answer: HTTPAnswer, on channel: any Channel) {
         limit?.cancel()
         limit = nil
+        patience?.cancel()
         guard case .upgrading = state else { return }
         state = .open(channel)
+        rememberDetour(of: channel)
         if isPaused { try? channel.syncOptions?.setOption(.autoRead, value: false) }
         if let interval = options.pingInterval {
             heartbeat = WebSocketHeartbeat(
@@ -185,6 +192,8 @@ extension WebSocketConnection {
     private func endTimers() {
         limit?.cancel()
         limit = nil
+        patience?.cancel()
+        patience = nil
         heartbeat?.stop()
         heartbeat = nil
     }

@@ -9,6 +9,8 @@ public struct WebSocketEvents {
     public var received: (WebSocketMessageKind, ByteBuffer, UInt64) -> Void
     /// The last event.
     public var closed: (WebSocketClose) -> Void
+    /// A sentence for the log: a way that did not work, while another is tried.
+    public var noticed: (String) -> Void = { _ in }
 
     public init(
         opened: @escaping (HTTPAnswer) -> Void,

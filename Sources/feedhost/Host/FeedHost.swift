@@ -34,6 +34,7 @@ final class FeedHost: Sendable {
         for notice in settings.notices + settings.withoutEffect + [settings.providerNotice].compactMap(\.self) {
             logger.notice("\(notice)")
         }
+        let routes = try settings.transport.routes()
         try ProcessLimits.prepare(settings, logger)
         let registry = Plugins.scan(settings)
         Plugins.log(registry, logger)
@@ -52,6 +53,7 @@ final class FeedHost: Sendable {
         configuration.adapterSettings = adapterSettings
         configuration.externalAs = settings.bus.externalAs
         configuration.limits = settings.poolLimits
+        configuration.routes = routes
         configuration.advice = accounts.advice
         let sessions = SessionPool(
             registry: registry, instruments: instruments, masters: catalog, bus: bus, credentials: accounts.credentials,
@@ -67,7 +69,7 @@ final class FeedHost: Sendable {
         }
         let masters = BrokerMasters(
             registry: registry, settings: adapterSettings, accounts: accounts.store,
-            credentialDefaults: settings.credentialDefaults)
+            credentialDefaults: settings.credentialDefaults, routes: configuration.routes)
         return FeedHost(
             settings: settings, bus: bus, sessions: sessions, proxy: proxy, accounts: accounts,
             catalog: catalog, masters: masters, invalidations: invalidations, logger: logger)

@@ -11,6 +11,7 @@ struct BrokerMasters: Sendable {
     /// Nil while there is no store: then nobody has credentials.
     let accounts: AccountStore?
     let credentialDefaults: [String: Secret]
+    var routes = OutboundRoutes()
 
     /// Brokers with a master, sorted.
     var brokers: [String] { registry.brokers.filter { registry.adapter($0)?.hasMaster == true } }
@@ -65,7 +66,7 @@ struct BrokerMasters: Sendable {
         for (index, candidate) in candidates.enumerated() {
             do {
                 return try await sync.sync(
-                    source, over: MasterFetch(), settings: adapterSettings(broker),
+                    source, over: MasterFetch(route: routes[broker]), settings: adapterSettings(broker),
                     credentials: try await credentials(of: candidate, at: broker), progress: progress)
             } catch let error as FeedError where error.code == .authentication && index + 1 < candidates.count {
                 // The next user's token may be fresher.
@@ -101,6 +102,6 @@ extension BrokerMasters {
         }
         return BrokerMasters(
             registry: registry, settings: resolved.mapValues { $0.mapValues(\.value) }, accounts: accounts,
-            credentialDefaults: settings.credentialDefaults)
+            credentialDefaults: settings.credentialDefaults, routes: try settings.transport.routes())
     }
 }

@@ -1,5 +1,7 @@
 import Foundation
 import Logging
+import NIOCore
+import PluginHost
 import StreamProxy
 
 extension SettingKind {
@@ -33,7 +35,10 @@ extension SettingKind {
         case .broker: return word.isEmpty || Self.isBroker(word) ? .text(word) : nil
         case .countOrAuto(let range):
             return word.lowercased() == "auto" ? .int(0) : Self.int(word, range).map { .int($0) }
-        case .brokers, .paths, .brokerMap, .choices, .listeners, .origins, .networks: return nil
+        case .address:
+            return word.isEmpty || (try? SocketAddress(ipAddress: word, port: 0)) != nil ? .text(word) : nil
+        case .proxy: return word.isEmpty || (try? ProxyAddress(word)) != nil ? .text(word) : nil
+        case .brokers, .paths, .brokerMap, .choices, .listeners, .origins, .networks, .proxyExceptions: return nil
         }
     }
 
@@ -61,6 +66,7 @@ extension SettingKind {
             return items.allSatisfy { (try? ListenerAddress($0)) != nil } && Set(items).count == items.count
                 ? .list(items) : nil
         case .origins: return items.allSatisfy { OriginRule($0) != nil } ? .list(items) : nil
+        case .proxyExceptions: return items.allSatisfy { ProxyException($0) != nil } ? .list(items) : nil
         case .networks: return items.allSatisfy { AddressRange($0) != nil } ? .list(items) : nil
         default: return .list(items)
         }

@@ -36,13 +36,19 @@ enum SettingKind: Sendable, Hashable {
     case origins
     /// Addresses and networks, separated by commas.
     case networks
+    /// One IP address, or nothing.
+    case address
+    /// An HTTP proxy, or nothing.
+    case proxy
+    /// What goes past the proxy, separated by commas.
+    case proxyExceptions
     /// A whole number; `auto` is read as 0.
     case countOrAuto(ClosedRange<Int>)
 
     /// Several values: layers hold them as an array.
     var separator: Character? {
         switch self {
-        case .brokers, .brokerMap, .choices, .listeners, .origins, .networks: ","
+        case .brokers, .brokerMap, .choices, .listeners, .origins, .networks, .proxyExceptions: ","
         case .paths: ":"
         default: nil
         }
@@ -74,6 +80,10 @@ enum SettingKind: Sendable, Hashable {
         case .listeners: "ws://HOST:PORT, wss://HOST:PORT and unix:/PATH, separated by commas"
         case .origins: "origins such as https://trade.example.com, *.example.com and same-host, separated by commas"
         case .networks: "IP addresses and networks such as 10.0.0.0/8, separated by commas"
+        case .address: "an IP address"
+        case .proxy:
+            "http://HOST:PORT, with USER:PASSWORD@ before HOST if the proxy asks for it (https:// and socks5:// proxies are not supported), or nothing"
+        case .proxyExceptions: "hosts, domains, IP addresses and networks separated by commas, or *"
         case .countOrAuto(let range): "a whole number from \(range.lowerBound) to \(range.upperBound), or auto"
         }
     }

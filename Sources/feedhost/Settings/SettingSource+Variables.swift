@@ -27,7 +27,10 @@ extension SettingSource {
             SettingTable.all.compactMap { definition in definition.environment.map { ($0, definition) } }
         ) { first, _ in first }
         for (name, value, origin) in variables.sorted(by: { $0.name < $1.name }) {
-            if let definition = known[name] {
+            // Uppercase sorts first, so that lowercase has the last word, as with curl.
+            let upper = name.uppercased()
+            let isAlias = SettingTable.alsoInLowercase.contains(upper) && name == name.lowercased()
+            if let definition = known[isAlias ? upper : name] {
                 layer.set(definition, [value], origin: origin)
             } else if name.hasPrefix(Self.prefix) {
                 takeUnknown(name, value, origin)

@@ -4,7 +4,8 @@ enum SettingTable {
         "left to OpenAlgo; what it writes into its database counts")
 
     static let all: [SettingDefinition] =
-        proxy + clients + bus + plugins + accounts + tokens + instruments + limits + logs + hardening + fromOpenAlgo
+        proxy + clients + transport + bus + plugins + accounts + tokens + instruments + limits + logs + hardening
+        + fromOpenAlgo
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
     static let variables = Set(all.compactMap(\.environment))
     /// What stands before the dot: `proxy`, `log`.

@@ -39,7 +39,7 @@ extension Settings {
 
         let resolver = SettingResolver(sources.map(\.layer))
         problems += sources.flatMap(\.problems) + resolver.problems
-        if problems.isEmpty { problems += Clients.problems(resolver) }
+        if problems.isEmpty { problems += Clients.problems(resolver) + Transport.problems(resolver) }
         let store = resolver.text("store") ?? Self.standardStore(input.environment)
         if store == nil {
             problems.append(
@@ -71,6 +71,7 @@ extension Settings {
             pingTimeout: values.seconds("proxy.ping_timeout"), maxQueue: values.int("proxy.max_queue"),
             staleTickWarning: positive(values.seconds("proxy.stale_tick_warn")))
         clients = Clients(values)
+        transport = Transport(values)
         bus = Bus(
             host: values.text("bus.host") ?? "127.0.0.1", port: values.port("bus.port"),
             publisher: values.text("bus.publisher"), publicUsers: values.map("bus.public"),

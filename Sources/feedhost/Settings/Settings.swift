@@ -88,6 +88,7 @@ struct Settings: Sendable {
 
     let proxy: Proxy
     let clients: Clients
+    let transport: Transport
     let bus: Bus
     let plugins: Plugins
     /// Path of the account store.

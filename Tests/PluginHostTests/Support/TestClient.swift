@@ -9,6 +9,7 @@ struct TestClient: Sendable {
     enum Event: Sendable {
         case opened(HTTPAnswer)
         case received(WebSocketMessageKind, String)
+        case noticed(String)
         case closed(WebSocketClose)
     }
 
@@ -23,15 +24,16 @@ struct TestClient: Sendable {
         let (events, continuation) = AsyncStream<Event>.makeStream()
         let address = try TransportURL(url)
         let connection = try await loop.submit {
+            var events = WebSocketEvents(
+                opened: { continuation.yield(.opened($0)) },
+                received: { opcode, bytes, _ in continuation.yield(.received(opcode, String(buffer: bytes))) },
+                closed: {
+                    continuation.yield(.closed($0))
+                    continuation.finish()
+                })
+            events.noticed = { continuation.yield(.noticed($0)) }
             let connection = try WebSocketConnection.connect(
-                to: address, fields: fields, on: loop, options: options,
-                events: WebSocketEvents(
-                    opened: { continuation.yield(.opened($0)) },
-                    received: { opcode, bytes, _ in continuation.yield(.received(opcode, String(buffer: bytes))) },
-                    closed: {
-                        continuation.yield(.closed($0))
-                        continuation.finish()
-                    }))
+                to: address, fields: fields, on: loop, options: options, events: events)
             return NIOLoopBound(connection, eventLoop: loop)
         }.get()
         return TestClient(loop: loop, connection: connection, events: events)
@@ -46,7 +48,7 @@ struct TestClient: Sendable {
         var messages: [String] = []
         for await event in events {
             switch event {
-            case .opened: break
+            case .opened, .noticed: break
             case .received(_, let text): messages.append(text)
             case .closed(let close): return (messages, close)
             }

@@ -3,6 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import NIOWebSocket
+import Synchronization
 
 /// A server on a free port of the loopback interface that does to its client what the test says.
 final class TestServer: Sendable {
@@ -12,28 +13,44 @@ final class TestServer: Sendable {
         case raw(String)
         /// The same with bytes that are no text behind it.
         case rawBytes(String, [UInt8])
+        /// Accepts the connection and closes it.
+        case closes
         /// Accepts the connection and never says a word.
         case mute
         /// Upgrades to a WebSocket; the closure is called once it is open, and for every frame that comes.
         case webSocket(@Sendable (WebSocketPeer) -> Void, @Sendable (WebSocketPeer, WebSocketFrame) -> Void)
     }
 
-    let port: Int
+    let address: SocketAddress?
+    var port: Int { address?.port ?? 0 }
+    private let connections = Connections()
+    /// Connections that have come so far.
+    var accepted: Int { connections.count.load(ordering: .relaxed) }
+    /// Whom they came from, without ports.
+    var sources: [String] { connections.sources.withLock { $0 } }
     private let channel: any Channel
 
     static let group = MultiThreadedEventLoopGroup.singleton
 
-    init(_ behaviour: Behaviour, tls: NIOSSLContext? = nil) async throws {
+    private final class Connections: Sendable {
+        let count = Atomic(0)
+        let sources = Mutex<[String]>([])
+    }
+
+    init(_ behaviour: Behaviour, tls: NIOSSLContext? = nil, host: String = "127.0.0.1") async throws {
+        let connections = connections
         channel = try await ServerBootstrap(group: Self.group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                connections.count.add(1, ordering: .relaxed)
+                connections.sources.withLock { $0.append(channel.remoteAddress?.ipAddress ?? "") }
+                return channel.eventLoop.makeCompletedFuture {
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try Self.configure(channel, behaviour)
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
-        port = channel.localAddress?.port ?? 0
+            .bind(host: host, port: 0).get()
+        address = channel.localAddress
     }
 
     func stop() async throws { try await channel.close() }
@@ -41,6 +58,7 @@ final class TestServer: Sendable {
     private static func configure(_ channel: any Channel, _ behaviour: Behaviour) throws {
         switch behaviour {
         case .mute: break
+        case .closes: channel.close(promise: nil)
         case .raw(let text): try channel.pipeline.syncOperations.addHandler(RawAnswer(Array(text.utf8)))
         case .rawBytes(let text, let bytes):
             try channel.pipeline.syncOperations.addHandler(RawAnswer(Array(text.utf8) + bytes))
