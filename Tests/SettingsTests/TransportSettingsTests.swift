@@ -34,11 +34,13 @@ struct TransportSettingsTests {
     @Test func theirLowercaseNames() throws {
         let route = try folder.load([
             "HTTPS_PROXY": "upper.test:1", "https_proxy": "lower.test:1", "no_proxy": "*", "all_proxy": "",
+            "ALL_PROXY": "all.test:1",
             "http_proxy": "socks5://ignored", "Https_Proxy": "ignored://",
         ]).transport.routes()["binance"]
         #expect(route.proxies.secure.map { "\($0)" } == "http://lower.test:1")
         let everything = try #require(ProxyException("*"))
-        #expect(route.proxies.all == nil && route.proxies.exceptions == [everything])
+        #expect(route.proxies.all.map { "\($0)" } == "http://all.test:1", "an empty name is none")
+        #expect(route.proxies.exceptions == [everything])
     }
 
     @Test func oneBrokerGoesAnotherWay() throws {

@@ -27,9 +27,10 @@ extension SettingSource {
             SettingTable.all.compactMap { definition in definition.environment.map { ($0, definition) } }
         ) { first, _ in first }
         for (name, value, origin) in variables.sorted(by: { $0.name < $1.name }) {
-            // Uppercase sorts first, so that lowercase has the last word, as with curl.
+            // Uppercase sorts first, so that lowercase has the last word unless it is empty, as with curl.
             let upper = name.uppercased()
-            let isAlias = SettingTable.alsoInLowercase.contains(upper) && name == name.lowercased()
+            let isAlias =
+                SettingTable.alsoInLowercase.contains(upper) && name == name.lowercased() && !value.isEmpty
             if let definition = known[isAlias ? upper : name] {
                 layer.set(definition, [value], origin: origin)
             } else if name.hasPrefix(Self.prefix) {
