@@ -34,6 +34,9 @@ struct AssignmentTests {
         case .listeners: "ws://127.0.0.1:1,ws://127.0.0.1:2"
         case .origins: "https://a.example"
         case .networks: "10.0.0.0/8"
+        case .address: "10.1.2.3"
+        case .proxy: "http://user:secret@proxy.example:3128"
+        case .proxyExceptions: "localhost,10.0.0.0/8"
         }
     }
 
