@@ -15,6 +15,12 @@ public enum IndianTime {
     @inlinable
     public static var plausible: Range<Int64> { 1..<10_000_000_000 }
 
+    /// The first of January 1990, in seconds since the Unix epoch: India's exchanges trade electronically since the years
+    /// after it. What a feed names as the time of a trade or a message before that is the zero of some clock, that of Unix
+    /// (1970) or that of NSE (1980), and says that there is none.
+    @inlinable
+    public static var firstTrades: Int64 { 631_152_000 }
+
     /// How a day and a time of it are put together. Letters are taken in either case.
     public struct Form: Hashable, Sendable {
         fileprivate let day: Int

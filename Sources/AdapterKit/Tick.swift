@@ -23,7 +23,8 @@ public struct Tick: Sendable {
             self.rawValue = rawValue
         }
 
-        /// Holds everything known: what is not in it is now unknown.
+        /// Holds everything known: what is not in it is now unknown, ``Tick/exchangeTime`` included. The book is part of it
+        /// in mode ``Mode/depth`` only.
         @inlinable
         public static var snapshot: Flags { Flags(rawValue: UInt16(FH_TF_SNAPSHOT)) }
         /// The last of the updates that one frame produced.

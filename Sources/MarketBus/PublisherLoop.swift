@@ -129,7 +129,7 @@ final class PublisherLoop {
 
     /// Encodes one topic and sends it to whoever wants it.
     private func publish(_ entry: InstrumentEntry, _ index: Int) {
-        guard entry.state.isPublishable(entry.topics[index].key.mode) else { return }
+        guard entry.isPublishable(entry.topics[index].key.mode) else { return }
         entry.topics[index].seq += 1
         entry.topics[index].encoder.encode(entry.state, seq: entry.topics[index].seq, into: &writer)
         counters.encoded.count()
@@ -205,7 +205,7 @@ final class PublisherLoop {
         entry.publicEpoch = -1
         if let json = entry.raw[key.mode] {
             json.withUnsafeBytes { sendInner($0, key, shard: shard, snapshot: true) }
-        } else if entry.state.isPublishable(key.mode) {
+        } else if entry.isPublishable(key.mode) {
             entry.topics[index].encoder.encode(entry.state, seq: entry.topics[index].seq, into: &writer)
             writer.withBytes { sendInner($0, key, shard: shard, snapshot: true) }
         }

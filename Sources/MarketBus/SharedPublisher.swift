@@ -22,6 +22,7 @@ public final class SharedPublisher: Sendable {
         case removeFeed(TickFeed)
         case track(session: UInt32, handle: UInt32, source: TickFeed?)
         case untrack(session: UInt32, handle: UInt32)
+        case forgetBook(session: UInt32, handle: UInt32, before: UInt64)
         case order(user: String, json: [UInt8])
         case openPort(ShardQueue)
         case closePort(UInt8)
@@ -113,6 +114,13 @@ public final class SharedPublisher: Sendable {
 
     /// Forgets the instrument's last value, because the broker no longer sends it.
     public func untrack(session: UInt32, instrument: UInt32) { send(.untrack(session: session, handle: instrument)) }
+
+    /// Forgets the instrument's book, because the broker is asked for it anew and what is known is of an earlier time. Until
+    /// the next one has come there is nothing to tell in Depth.
+    /// - Parameter time: What was received from then on stays: ns since the Unix epoch.
+    public func forgetBook(session: UInt32, instrument: UInt32, before time: UInt64) {
+        send(.forgetBook(session: session, handle: instrument, before: time))
+    }
 
     /// Hands an order update to the user's listening clients. Updates are neither conflated nor held for later.
     /// - Parameter json: The whole `order_update` message, one JSON object.
@@ -229,6 +237,8 @@ public final class SharedPublisher: Sendable {
             if let book = loop.books[session] { loop.track(handle, in: book)?.take(from: source) }
         case .untrack(let session, let handle):
             if let book = loop.books[session] { loop.untrack(handle, in: book) }
+        case .forgetBook(let session, let handle, let time):
+            loop.books[session]?.entries[handle]?.state.forgetBook(before: time)
         case .order(let user, let json): json.withUnsafeBytes { loop.relayOrder(user: user, $0) }
         case .openPort(let queue): loop.shards.open(queue)
         case .closePort(let shard): loop.close(shard: shard)

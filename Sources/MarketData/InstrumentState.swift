@@ -9,8 +9,13 @@ public struct InstrumentState {
     /// Best first. Empty until a book has arrived.
     public private(set) var bids: ContiguousArray<fh_level> = []
     public private(set) var asks: ContiguousArray<fh_level> = []
-    /// True as soon as a book has arrived: from then on the best bid and ask no longer stand in for it.
+    /// True as soon as a book has arrived, and until a snapshot of Depth has none: meanwhile the best bid and ask do not
+    /// stand in for it.
     public private(set) var hasBook = false
+    /// True as soon as the broker has sent this instrument in Depth, with a book or without.
+    public private(set) var hasDepth = false
+    /// When the last update in Depth was received. ns since the Unix epoch.
+    private var depthAt: UInt64 = 0
     private var isEmpty = true
 
     public init() {}
@@ -30,11 +35,20 @@ public struct InstrumentState {
         } else if tick.price_exp != update.price_exp || tick.qty_exp != update.qty_exp {
             return mergeRescaled(update, bids: newBids, asks: newAsks)
         }
-        if update.flags & UInt16(FH_TF_SNAPSHOT) != 0 { forget(allBut: update.fields) }
+        if update.flags & UInt16(FH_TF_SNAPSHOT) != 0 { forget(allBut: update) }
         tick.instrument = update.instrument
         tick.kind = update.kind
         tick.flags = update.flags
-        if update.ts_exchange != fh_ts_none() { tick.ts_exchange = update.ts_exchange }
+        if update.ts_exchange != fh_ts_none() {
+            tick.ts_exchange = update.ts_exchange
+        } else if update.fields & UInt64(FH_F_LTP) != 0 {
+            // The time that is known is that of an older price.
+            tick.ts_exchange = 0
+        }
+        if update.kind >= UInt16(FH_MODE_DEPTH) || update.fields & TickFields.book != 0 {
+            hasDepth = true
+            depthAt = update.ts_recv
+        }
         tick.ts_recv = update.ts_recv
         tick.sequence = update.sequence
         TickFields.copyValues(of: update.fields, from: update, to: &tick)
@@ -49,10 +63,29 @@ public struct InstrumentState {
         return update.fields
     }
 
-    /// What is not in a snapshot is no longer known. The book stays unless the snapshot brings one, because brokers
-    /// send it in packets of its own.
-    private mutating func forget(allBut fields: UInt64) {
-        tick.fields &= fields | UInt64(FH_F_BIDS) | UInt64(FH_F_ASKS)
+    /// What is not in a snapshot is no longer known, its time included. The book is part of snapshots of Depth alone: some
+    /// brokers send it in packets of its own, beside those of Quote.
+    private mutating func forget(allBut update: borrowing fh_tick) {
+        tick.ts_exchange = 0
+        guard update.kind >= UInt16(FH_MODE_DEPTH) else {
+            tick.fields &= update.fields | TickFields.book
+            return
+        }
+        tick.fields &= update.fields
+        if update.fields & UInt64(FH_F_BIDS) == 0 { bids.removeAll(keepingCapacity: true) }
+        if update.fields & UInt64(FH_F_ASKS) == 0 { asks.removeAll(keepingCapacity: true) }
+        hasBook = update.fields & TickFields.book != 0
+    }
+
+    /// The book is of an earlier time: the broker is asked for it again only now.
+    /// - Parameter time: What was received from then on stays. ns since the Unix epoch.
+    public mutating func forgetBook(before time: UInt64) {
+        guard depthAt < time else { return }
+        tick.fields &= ~TickFields.book
+        bids.removeAll(keepingCapacity: true)
+        asks.removeAll(keepingCapacity: true)
+        hasBook = false
+        hasDepth = false
     }
 
     private func replace(_ side: inout ContiguousArray<fh_level>, with levels: UnsafeBufferPointer<fh_level>) {
@@ -87,13 +120,15 @@ public struct InstrumentState {
 
 extension InstrumentState {
     /// True when there is enough to say in that mode: a last price for LTP (clients drop such a message without one),
-    /// anything at all for the others.
-    public func isPublishable(_ mode: Mode) -> Bool {
+    /// anything at all for Quote, and for Depth what the broker has sent in that mode. What is known from lower modes when
+    /// Depth is asked for has no book, and would look like one that is empty.
+    /// - Parameter bookless: An index, which has no book in any mode.
+    public func isPublishable(_ mode: Mode, bookless: Bool = false) -> Bool {
         let known = tick.fields
         return switch mode {
         case .ltp: known & TickFields.ltp & ~TickFields.tradeTime != 0
         case .quote: known & TickFields.content(of: .quote) != 0
-        case .depth: known & TickFields.all != 0
+        case .depth: known & TickFields.all != 0 && (hasDepth || bookless)
         }
     }
 }

@@ -14,9 +14,6 @@ public struct TickEncoder {
     private let head: [UInt8]
     private let mode: Mode
     private let depth: Int
-    /// An index has no book: it shows empty levels, as OpenAlgo's adapters do. Elsewhere a book that has not come yet is left
-    /// out: zeros would look like an empty market.
-    private let showsEmptyBook: Bool
 
     /// - Parameter symbol: As the client wrote it, if that differs (`RELIANCE:20`).
     public init(instrument: Instrument, mode: Mode, depth: UInt16 = 5, symbol: String? = nil) {
@@ -30,7 +27,6 @@ public struct TickEncoder {
         head = writer.withBytes { [UInt8]($0) }
         self.mode = mode
         self.depth = Int(depth)
-        showsEmptyBook = instrument.exchange.hasSuffix("_INDEX")
     }
 
     /// Replaces what the writer holds with the message.
@@ -40,7 +36,8 @@ public struct TickEncoder {
         let known = state.tick.fields
         writeTrade(state.tick, known, &out)
         if mode >= .quote { writeQuote(state.tick, known, &out) }
-        if mode == .depth, showsEmptyBook || state.hasBook || known & UInt64(FH_F_BID | FH_F_ASK) != 0 {
+        // Without a book there is none: zeros would look like an empty market.
+        if mode == .depth, state.hasBook || known & UInt64(FH_F_BID | FH_F_ASK) != 0 {
             writeDepth(state, known, &out)
         }
         out.raw(",\"timestamp\":")

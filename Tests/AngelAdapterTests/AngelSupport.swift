@@ -128,13 +128,13 @@ struct WireRecord {
         func price() -> Int64 { .random(in: 1...90_000_000, using: &random) }
         func quantity() -> Int64 { .random(in: 0...5_000_000_000, using: &random) }
         sequence = quantity()
-        exchangeTime = .random(in: 1...2_000_000_000_000, using: &random)
+        exchangeTime = .random(in: 700_000_000_000...2_000_000_000_000, using: &random)
         (last, average, open, high, low, close) = (price(), price(), price(), price(), price(), price())
         (upper, lower, yearHigh, yearLow) = (price(), price(), price(), price())
         lastQuantity = quantity() + 1
         (volume, openInterest) = (quantity(), quantity())
         (totalBuy, totalSell) = (Double(quantity()), Double(quantity()))
-        tradeTime = .random(in: 1...4_000_000_000, using: &random)
+        tradeTime = .random(in: 700_000_000...4_000_000_000, using: &random)
         func level() -> PublishedLevel {
             PublishedLevel(price: price(), quantity: quantity() + 1, orders: .random(in: 0...65_535, using: &random))
         }

@@ -64,6 +64,13 @@ import Testing
         #expect(try order(["status": word]).status == state)
     }
 
+    /// Remarks of the risk check come with other states too; they are no reason of a rejection.
+    @Test(arguments: ["OPEN", "COMPLETE", "CANCELED", "TRIGGER_PENDING", "REJECTED"])
+    func onlyARejectionHasAReason(word: String) throws {
+        let order = try order(["status": word, "rejreason": "RED:margin"])
+        #expect(order.reason == (word == "REJECTED" ? "RED:margin" : ""))
+    }
+
     @Test func aReportOfAFillMayBeOfAPart() throws {
         let part = try order(["reporttype": "Fill", "fillshares": "4", "flqty": "4", "avgprc": "1250.25"])
         #expect((part.status, part.filled, part.pending, part.average) == ("open", 4, 6, 125_025))

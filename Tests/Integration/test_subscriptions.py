@@ -30,7 +30,50 @@ def topics(ticks) -> set[tuple[str, int]]:
     return {(name_of(tick), tick["mode"]) for tick in ticks}
 
 
+@pytest.fixture(scope="module")
+def common_host(start_shared_host):
+    """A hundred ticks a second."""
+    return start_shared_host(settings={"simulator.rate": 100, "simulator.seed": 5})
+
+
 # MARK: Modes and fields
+
+
+@pytest.mark.parametrize("before", [(), ("LTP",), ("Quote",), ("LTP", "Quote"), ("Depth", "Quote")])
+def test_the_first_depth_message_has_a_book(common_host, connect, before):
+    """Whatever was subscribed before, Depth begins with a book of the levels that were granted; `Depth` among them is left
+    again before it is asked for anew."""
+    client = connect(common_host, "alice")
+    names = ["NSE:RELIANCE", "NSE:SBIN", "NSE:INFY", "NSE:TCS", "BSE:INFY"]
+    for mode in before:
+        client.subscribe(*names, mode=mode)
+        wanted = {(name, "LTP Quote Depth".split().index(mode) + 1) for name in names}
+        while wanted:
+            tick = client.tick()
+            wanted.discard((name_of(tick), tick["mode"]))
+    if "Depth" in before:
+        client.unsubscribe(*names, mode=3)
+        client.round_trip()
+        client.waiting.clear()
+    client.subscribe(*names, mode="Depth")
+    first: dict[str, dict] = {}
+    while len(first) < len(names):
+        tick = client.tick(match=lambda tick: tick["mode"] == 3)
+        first.setdefault(name_of(tick), tick["data"])
+    for name, data in first.items():
+        assert {"depth", "bids", "asks", "depth_level"} <= set(data), name
+        for side in data["depth"].values():
+            assert len(side) == 5 and all(level["price"] > 0 and level["quantity"] > 0 for level in side), (name, side)
+
+
+@pytest.mark.parametrize("before", [(), ("LTP",), ("Quote",)])
+def test_an_index_has_no_levels(common_host, connect, before):
+    client = connect(common_host, "alice")
+    for mode in before:
+        client.subscribe("NSE_INDEX:NIFTY", mode=mode)
+    client.subscribe("NSE_INDEX:NIFTY", mode="Depth")
+    for tick in client.ticks(5, match=lambda tick: tick["mode"] == 3):
+        assert not {"depth", "bids", "asks", "depth_level", "bid_price"} & set(tick["data"]) and tick["data"]["ltp"] > 0
 
 
 def test_ltp_ticks(client):

@@ -48,6 +48,55 @@ import Testing
         #expect(last.snapshot)
     }
 
+    /// What is known from lower modes has no book, and a first Depth message without one would look like an empty market.
+    @Test func depthBeginsWithWhatComesInDepth() throws {
+        let under = try BusUnderTest()
+        defer { under.stop() }
+        let handle = try under.handle("NSE", "SBIN")
+        let (session, feed) = under.open(handle)
+        func book(_ price: Int64) -> fh_tick {
+            BusUnderTest.tick(handle, ltp: price) {
+                $0.kind = UInt16(FH_MODE_DEPTH)
+                $0.fields |= UInt64(FH_F_BID)
+                ($0.bid_px, $0.bid_qty) = (price - 5, 3)
+            }
+        }
+        let quote = RouteKey(session: session, instrument: handle, mode: .quote)
+        let depth = RouteKey(session: session, instrument: handle, mode: .depth, depth: 5)
+        under.port.subscribe(quote)
+        feed.send(BusUnderTest.tick(handle, ltp: 100))
+        #expect(try #require(under.next()).key == quote)
+        under.port.subscribe(depth)
+        for price in [200, 300] as [Int64] {
+            feed.send(BusUnderTest.tick(handle, ltp: price))
+            #expect(try #require(under.next()).key == quote)
+        }
+        feed.send(book(400))
+        let both = [try #require(under.next()), try #require(under.next())]
+        let first = try #require(both.first { $0.key == depth })
+        #expect(!first.snapshot && first.json.contains("\"ltp\":4.0") && first.json.contains("\"buy\":[{\"price\":3.95"))
+        // Asked for again after a time without: the old book is gone, and prices alone are not told in Depth.
+        under.bus.forgetBook(session: session, instrument: handle)
+        feed.send(BusUnderTest.tick(handle, ltp: 500))
+        #expect(try #require(under.next()).key == quote)
+        feed.send(book(600))
+        let again = [try #require(under.next()), try #require(under.next())]
+        #expect(again.contains { $0.key == depth && $0.json.contains("\"ltp\":6.0") })
+    }
+
+    /// An index has no book in any mode, so nothing is waited for.
+    @Test func anIndexIsToldInDepthWithoutABook() throws {
+        let under = try BusUnderTest()
+        defer { under.stop() }
+        let handle = try under.handle("NSE_INDEX", "NIFTY")
+        let (session, feed) = under.open(handle)
+        let depth = RouteKey(session: session, instrument: handle, mode: .depth, depth: 5)
+        under.port.subscribe(depth)
+        feed.send(BusUnderTest.tick(handle, ltp: 100))
+        let first = try #require(under.next())
+        #expect(first.key == depth && !first.json.contains("depth\":{") && !first.json.contains("bids"))
+    }
+
     @Test func usersAreIsolated() throws {
         let under = try BusUnderTest()
         defer { under.stop() }

@@ -117,6 +117,104 @@ import Testing
         #expect(json(state, .quote).contains("\"ltp\":123.45"))
     }
 
+    /// Silver on NSE at four decimals, beyond 2³¹.
+    @Test func aPriceBeyondTwoToThe31st() {
+        var state = InstrumentState()
+        _ = state.merge(tick(Int(FH_F_LTP), exponent: -4) { $0.ltp = 2_685_000_000 })
+        #expect(json(state, .ltp).contains("\"ltp\":268500.0,"))
+    }
+
+    /// The time belongs to the price beside it: kind, whether a snapshot, fields and time of an update after one at
+    /// 1,700,000,000,000 ms; and what is told then.
+    @Test(arguments: [
+        (FH_MODE_LTP, false, FH_F_LTP, 0, nil), (FH_MODE_LTP, false, FH_F_LTP, 1_700_000_000_500, 1_700_000_000_500),
+        (FH_MODE_QUOTE, false, FH_F_VOLUME, 0, 1_700_000_000_000), (FH_MODE_QUOTE, true, FH_F_VOLUME, 0, nil),
+        (FH_MODE_QUOTE, true, FH_F_LTP, 0, nil), (FH_MODE_DEPTH, true, FH_F_LTP, 0, nil),
+        (FH_MODE_DEPTH, false, FH_F_BID, 0, 1_700_000_000_000), (FH_MODE_DEPTH, false, FH_F_BIDS, 5_000, 5_000),
+        (FH_MODE_DEPTH, true, FH_F_BIDS, 5_000, 5_000),
+    ] as [(Int, Bool, Int, UInt64, UInt64?)])
+    func theTimeIsThatOfThePrice(kind: Int, isSnapshot: Bool, field: Int, time: UInt64, told: UInt64?) {
+        var state = InstrumentState()
+        _ = state.merge(tick(Int(FH_F_LTP)) { $0.ltp = 100; $0.ts_exchange = 1_700_000_000_000_000_000 })
+        _ = state.merge(
+            tick(field) {
+                $0.kind = UInt16(kind)
+                $0.flags = isSnapshot ? UInt16(FH_TF_SNAPSHOT) : 0
+                $0.ts_exchange = time == 0 ? fh_ts_none() : time * 1_000_000
+            })
+        let text = json(state, .depth)
+        if let told {
+            #expect(text.contains("\"exchange_timestamp\":\(told),"))
+        } else {
+            #expect(!text.contains("exchange_timestamp"))
+        }
+    }
+
+    /// What is left of a book of two sides, after an update of that kind which brings those sides.
+    @Test(arguments: [
+        (FH_MODE_DEPTH, true, 0, false, false, false), (FH_MODE_DEPTH, true, FH_F_BIDS, true, true, false),
+        (FH_MODE_DEPTH, true, FH_F_ASKS, true, false, true), (FH_MODE_DEPTH, false, 0, true, true, true),
+        (FH_MODE_DEPTH, false, FH_F_BIDS, true, true, true), (FH_MODE_QUOTE, true, 0, true, true, true),
+        (FH_MODE_LTP, true, 0, true, true, true), (FH_MODE_QUOTE, false, 0, true, true, true),
+    ] as [(Int, Bool, Int, Bool, Bool, Bool)])
+    func aSnapshotOfDepthHoldsTheBook(
+        kind: Int, isSnapshot: Bool, sides: Int, isBook: Bool, hasBids: Bool, hasAsks: Bool
+    ) {
+        let levels = [fh_level(px: 700, qty: 7, orders: 1, reserved: 0)]
+        func merge(_ state: inout InstrumentState, _ update: fh_tick) {
+            levels.withUnsafeBufferPointer { levels in
+                let none = UnsafeBufferPointer<fh_level>(start: nil, count: 0)
+                _ = state.merge(
+                    update, bids: update.fields & UInt64(FH_F_BIDS) != 0 ? levels : none,
+                    asks: update.fields & UInt64(FH_F_ASKS) != 0 ? levels : none)
+            }
+        }
+        var state = InstrumentState()
+        merge(&state, tick(Int(FH_F_LTP), Int(FH_F_BIDS), Int(FH_F_ASKS)) { $0.ltp = 100 })
+        merge(
+            &state,
+            tick(Int(FH_F_LTP), sides) {
+                $0.ltp = 200
+                $0.kind = UInt16(kind)
+                $0.flags = isSnapshot ? UInt16(FH_TF_SNAPSHOT) : 0
+            })
+        #expect(state.hasBook == isBook)
+        #expect((state.bids.count, state.asks.count) == (hasBids ? 1 : 0, hasAsks ? 1 : 0))
+        #expect(json(state, .depth).contains("\"depth\"") == isBook)
+        #expect(state.isPublishable(.depth), "prices are told without a book too, once it was asked for")
+    }
+
+    @Test func depthBeginsWithWhatTheBrokerSendsInDepth() {
+        var state = InstrumentState()
+        _ = state.merge(
+            tick(Int(FH_F_LTP), Int(FH_F_BID), Int(FH_F_ASK)) {
+                ($0.ltp, $0.bid_px, $0.bid_qty, $0.ask_px, $0.ask_qty) = (100, 99, 1, 101, 1)
+                $0.kind = UInt16(FH_MODE_QUOTE)
+            })
+        #expect(!state.isPublishable(.depth))
+        #expect(state.isPublishable(.quote) && state.isPublishable(.ltp))
+        #expect(state.isPublishable(.depth, bookless: true), "an index will never have one")
+        _ = state.merge(tick(Int(FH_F_BIDS), Int(FH_F_ASKS)))
+        #expect(state.isPublishable(.depth) && state.hasBook)
+        state.forgetBook()
+        #expect(!state.isPublishable(.depth) && !state.hasBook && state.isPublishable(.quote))
+        // A broker that sends the best bid and ask alone.
+        _ = state.merge(tick(Int(FH_F_BID)) { ($0.bid_px, $0.bid_qty, $0.kind) = (99, 1, UInt16(FH_MODE_DEPTH)) })
+        #expect(state.isPublishable(.depth))
+    }
+
+    /// Zeros would look like an empty market.
+    @Test func anIndexHasNoLevels() {
+        var state = InstrumentState()
+        _ = state.merge(tick(Int(FH_F_LTP)) { $0.ltp = 2_600_000 })
+        var writer = JSONWriter()
+        TickEncoder(instrument: Instrument(exchange: "NSE_INDEX", symbol: "NIFTY"), mode: .depth)
+            .encode(state, seq: 1, into: &writer)
+        let text = writer.withBytes { String(decoding: $0, as: UTF8.self) }
+        for key in ["depth", "depth_level", "bids", "asks", "bid_price"] { #expect(!text.contains("\"\(key)\"")) }
+        #expect(text.contains("\"ltp\":26000.0"))
+    }
+
     @Test func whatIsPublishable() {
         var state = InstrumentState()
         #expect(!state.isPublishable(.depth))

@@ -29,11 +29,50 @@ import Testing
         )
     }
 
-    @Test func whatIsNotKnownIsLeftOut() {
+    /// OpenAlgo's proxy sends every key always, and its clients read them without asking.
+    @Test func whatIsNotKnownIsEmptyOrZero() {
         #expect(
             json(OrderUpdate(orderID: "a\"b", status: "open"))
-                == #"{"type":"order_update","user_id":"alice","mode":"live","broker":"upstox","orderid":"a\"b","order_status":"open","rejection_reason":""}"#
+                == #"{"type":"order_update","user_id":"alice","mode":"live","broker":"upstox","orderid":"a\"b","symbol":"","exchange":"","action":"","quantity":0,"price":0.0,"trigger_price":0.0,"pricetype":"","product":"","order_status":"open","filled_quantity":0,"pending_quantity":0,"average_price":0.0,"rejection_reason":""}"#
         )
+    }
+
+    /// What is still to trade, from what the broker has told of quantity, filled and pending.
+    @Test(arguments: [
+        (10, 4, nil, 6), (10, nil, nil, 10), (10, 4, 5, 5), (10, 10, nil, 0), (10, 12, nil, 0), (nil, 4, nil, 0),
+        (nil, nil, nil, 0), (Int64.min, 1, nil, 0), (10, 4, 0, 0),
+    ] as [(Int64?, Int64?, Int64?, Int64)])
+    func pendingFollowsFromTheRest(quantity: Int64?, filled: Int64?, pending: Int64?, expected: Int64) {
+        var update = OrderUpdate(orderID: "1", status: "open")
+        (update.quantity, update.filled, update.pending) = (quantity, filled, pending)
+        #expect(json(update).contains("\"pending_quantity\":\(expected),"))
+        #expect(update.completed().pending == expected)
+    }
+
+    /// Every state, with every number told and untold: the same keys in the same order.
+    @Test(arguments: ["open", "trigger pending", "complete", "rejected", "cancelled", "expired"])
+    func everyStateHasEveryKey(status: String) {
+        let paths: [WritableKeyPath<OrderUpdate, Int64?>] = [
+            \.quantity, \.filled, \.pending, \.price, \.trigger, \.average,
+        ]
+        let keys = [
+            "type", "user_id", "mode", "broker", "orderid", "symbol", "exchange", "action", "quantity", "price",
+            "trigger_price", "pricetype", "product", "order_status", "filled_quantity", "pending_quantity",
+            "average_price", "rejection_reason",
+        ]
+        for told in 0..<(1 << paths.count) {
+            var update = OrderUpdate(orderID: "1", status: status)
+            for (place, path) in paths.enumerated() where told >> place & 1 == 1 { update[keyPath: path] = 7 }
+            let text = json(update)
+            var rest = Substring(text)
+            for key in keys {
+                guard let found = rest.firstRange(of: "\"\(key)\":") else {
+                    Issue.record("\(key) is missing or out of order in \(text)")
+                    break
+                }
+                rest = rest[found.upperBound...]
+            }
+        }
     }
 
     @Test func numbersAreExact() {

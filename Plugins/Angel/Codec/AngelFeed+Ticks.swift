@@ -72,6 +72,9 @@ extension AngelFeed {
             host.publish(tick)
             return
         }
+        // Twenty levels are left alone, which a snapshot of Depth without a book would not do.
+        let isDeep = line.modes.contains(.depth20) && receivedAt < line.deepBookAt &+ Self.deepBookPatience
+        if isDeep { tick.mode = .quote }
         let areBids = packet.readBestFive(147, flag: 1, into: bids)
         let areAsks = packet.readBestFive(247, flag: 0, into: asks)
         guard areBids, areAsks else {
@@ -81,7 +84,7 @@ extension AngelFeed {
         }
         tick.bid = bids.top
         tick.ask = asks.top
-        if line.modes.contains(.depth20), receivedAt < line.deepBookAt &+ Self.deepBookPatience {
+        if isDeep {
             host.publish(tick)
         } else {
             host.publish(tick, bids: bids, asks: asks)

@@ -62,11 +62,11 @@ struct Packet {
         return Int64(value)
     }
 
-    /// A time in milliseconds, as nanoseconds; nil if there is none.
+    /// A time in milliseconds, as nanoseconds; nil if there is none, or one from before there was electronic trading.
     @inline(__always)
     func milliseconds(_ offset: Int) -> UInt64? {
         let value = load(offset, as: Int64.self)
-        guard value > 0, value < 10_000_000_000_000 else { return nil }
+        guard value >= IndianTime.firstTrades &* 1_000, value < 10_000_000_000_000 else { return nil }
         return UInt64(value) &* 1_000_000
     }
 
@@ -81,8 +81,8 @@ struct Packet {
     @inline(__always)
     func tradeTime(_ offset: Int) -> UInt64? {
         let value = load(offset, as: Int64.self)
-        guard value > 0 else { return nil }
-        return value <= 100_000_000_000 ? UInt64(value) &* 1_000_000_000 : milliseconds(offset)
+        guard value >= IndianTime.firstTrades else { return nil }
+        return value < IndianTime.plausible.upperBound ? UInt64(value) &* 1_000_000_000 : milliseconds(offset)
     }
 }
 
@@ -104,14 +104,15 @@ extension Packet {
         return isConsistent
     }
 
-    /// Reads the twenty levels of a side of mode 4, 10 bytes each: quantity, price, orders.
+    /// Reads the twenty levels of a side of mode 4, 10 bytes each: quantity, price, orders. The official clients read
+    /// quantities and prices signed; the mode is of NSE's shares alone, where none is below zero.
     @inline(__always)
     func readTwenty(_ offset: Int, into side: LevelBuffer) {
         side.removeAll()
         for place in stride(from: offset, to: offset + 200, by: 10) {
-            let quantity = load(place, as: Int32.self)
-            let price = load(place + 4, as: Int32.self)
-            guard quantity > 0, price != 0 else { continue }
+            let quantity = load(place, as: UInt32.self)
+            let price = load(place + 4, as: UInt32.self)
+            guard quantity != 0, price != 0 else { continue }
             let orders = UInt32(max(0, load(place + 8, as: Int16.self)))
             side.append(Level(price: Int64(price), quantity: Int64(quantity), orders: orders))
         }

@@ -11,6 +11,8 @@ struct FeedState {
     var sentAt: UInt64 = 0
     /// The snapshot has come.
     var isConfirmed = false
+    /// Something has traded on the day that the feed speaks of: a volume above 0 has come.
+    var hasTraded = false
     /// Decimals of all prices, the book's too.
     var decimals: UInt8
     /// Bits of the fields of the book that are known, see ``FeedField``.

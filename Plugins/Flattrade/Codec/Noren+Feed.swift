@@ -9,6 +9,8 @@ extension Noren {
         (FeedField.prices | FeedField.book | FeedField.units) & ~FeedField.bit(FeedField.lastPrice)
     /// A feed time so far ahead of ours is implausible. Seconds.
     private static let longestLead: Int64 = 3_600
+    /// For so long after a feed time the feed may be in the same second, the network's jitter included. ns.
+    private static let feedTimeLasts: UInt64 = 2_000_000_000
 
     func take(_ frame: Frame) {
         guard frame.opcode != .pong else { return }
@@ -27,13 +29,16 @@ extension Noren {
 
         let isSnapshot = header.kind == FeedKind.depthSnapshot || header.kind == FeedKind.touchlineSnapshot
         let book = table.book(place, isDepth: isDepth)
-        if isSnapshot { begin(book, header) }
+        let scrip = table.scrips + place
+        if isSnapshot { begin(book, scrip, header) }
         if header.mostPlaces > book.state.pointee.decimals { refine(book, header) }
         var unreadable = header.unreadable &+ book.merge(header, from: decoder.numbers)
-        let scrip = table.scrips + place
+        if header.has(FeedField.volume) {
+            book.state.pointee.hasTraded = (decoder.numbers.scaled(FeedField.volume, places: 0) ?? 0) > 0
+        }
         if header.has(FeedField.feedTime) {
             let time = decoder.numbers.scaled(FeedField.feedTime, places: 0) ?? 0
-            scrip.pointee.feedTime = IndianTime.plausible.contains(time) ? time : 0
+            scrip.pointee.feedTime = time >= IndianTime.firstTrades && IndianTime.plausible.contains(time) ? time : 0
             scrip.pointee.feedTimeReceivedAt = frame.receivedAt
         }
         publish(header, book, scrip, scrip.pointee.handle, frame.receivedAt, &unreadable)
@@ -55,8 +60,10 @@ extension Noren {
     }
 
     /// A snapshot holds everything known: what was known before is not any more.
-    private func begin(_ book: FeedBook, _ header: FeedHeader) {
+    private func begin(_ book: FeedBook, _ scrip: UnsafeMutablePointer<Scrip>, _ header: FeedHeader) {
         book.state.pointee.known = 0
+        book.state.pointee.hasTraded = false
+        scrip.pointee.feedTime = 0
         guard header.has(FeedField.precision), let precision = decoder.numbers.scaled(FeedField.precision, places: 0),
             (0...Int64(Self.mostDecimals)).contains(precision)
         else { return }
@@ -81,7 +88,7 @@ extension Noren {
         var reader = FeedReader(header, decoder.numbers, decimals: book.state.pointee.decimals)
         reader.fillDay(&tick)
         unreadable &+= reader.unreadable
-        setTimes(&tick, header, scrip, receivedAt)
+        setTimes(&tick, header, book, scrip, receivedAt)
 
         if header.kind == FeedKind.touchlineDelta || header.kind == FeedKind.touchlineSnapshot {
             if header.present & FeedField.bids != 0 { tick.bid = book.top(price: FeedField.bidPrice) }
@@ -119,19 +126,23 @@ extension Noren {
         return true
     }
 
-    private func setTimes(_ tick: inout Tick, _ header: FeedHeader, _ scrip: UnsafePointer<Scrip>, _ receivedAt: UInt64)
-    {
-        if header.has(FeedField.feedTime), scrip.pointee.feedTime > 0 {
-            tick.exchangeTime = UInt64(scrip.pointee.feedTime) * 1_000_000_000
-            if scrip.pointee.feedTime > Int64(receivedAt / 1_000_000_000) + Self.longestLead {
-                tick.flags.insert(.badTime)
-            }
+    /// What a delta leaves out has not changed: the feed time is still the last one, as long as its second may last. The
+    /// time of the last trade has no date. It is of today when something has traded today, and the feed's time, or that it
+    /// comes by itself, says when today is; else it is of a day that the wire does not name.
+    private func setTimes(
+        _ tick: inout Tick, _ header: FeedHeader, _ book: FeedBook, _ scrip: UnsafePointer<Scrip>, _ receivedAt: UInt64
+    ) {
+        let feedTime = scrip.pointee.feedTime
+        if feedTime > 0, receivedAt < scrip.pointee.feedTimeReceivedAt &+ Self.feedTimeLasts {
+            tick.exchangeTime = UInt64(feedTime) &* 1_000_000_000
+            if feedTime > Int64(receivedAt / 1_000_000_000) + Self.longestLead { tick.flags.insert(.badTime) }
         }
-        if header.has(FeedField.lastTradeTime) {
-            let seconds = decoder.numbers.scaled(FeedField.lastTradeTime, places: 0) ?? 0
-            if let time = IndianTime.tradeTime(seconds, feed: scrip.pointee.feedClock(at: receivedAt)) {
-                tick.lastTradeTime = UInt64(time) * 1_000_000_000
-            }
+        guard header.has(FeedField.lastTradeTime), book.state.pointee.hasTraded,
+            feedTime > 0 || header.kind == FeedKind.depthDelta
+        else { return }
+        let seconds = decoder.numbers.scaled(FeedField.lastTradeTime, places: 0) ?? 0
+        if let time = IndianTime.tradeTime(seconds, feed: scrip.pointee.feedClock(at: receivedAt)) {
+            tick.lastTradeTime = UInt64(time) * 1_000_000_000
         }
     }
 }

@@ -46,7 +46,7 @@ struct OrderMessage {
         // Flattrade says pcode where the others say prd.
         let product = texts["pcode"] ?? texts["prd"] ?? ""
         update.product = Self.products[product.uppercased()] ?? product
-        update.reason = texts["rejreason"] ?? ""
+        if state == .rejected { update.reason = texts["rejreason"] ?? "" }
         update.quantity = units("qty")
         // Left out until something has traded.
         update.filled = units("fillshares") ?? (state == .complete ? update.quantity : 0)

@@ -50,8 +50,8 @@ struct PacketReader {
 
 /// The state of one instrument, as one packet tells it. Borrowed: valid only as long as the message.
 ///
-/// Kite's documents call all numbers signed and its clients read them unsigned; here prices are signed, for futures
-/// have traded below zero, and quantities are not.
+/// Kite's documents call all numbers signed and its clients read them unsigned. Quantities and times are unsigned here,
+/// and so are prices, except where the segment's can go below zero: see ``Subscription/priceWrap``.
 struct Packet {
     /// The length decides, and nothing else.
     enum Kind {
@@ -71,6 +71,8 @@ struct Packet {
 
     let kind: Kind
     private let start: UnsafeRawPointer
+    /// What is taken off a price whose highest bit is set.
+    private var priceWrap: Int64 = 0
 
     /// Takes `length` bytes at `start`, which have to be there.
     @inline(__always)
@@ -85,6 +87,14 @@ struct Packet {
             case 28: .indexQuote
             default: .unknown
             }
+    }
+
+    /// The same packet, with prices read as those of a subscription.
+    @inline(__always)
+    func reading(_ subscription: Subscription) -> Packet {
+        var packet = self
+        packet.priceWrap = subscription.priceWrap
+        return packet
     }
 
     /// The instrument token; 0 if the kind is unknown.
@@ -117,7 +127,11 @@ struct Packet {
 
     /// A price mantissa as it stands.
     @inline(__always)
-    func price(_ offset: Int) -> Int64 { Int64(Int32(bitPattern: unsigned(offset))) }
+    func price(_ offset: Int) -> Int64 {
+        let raw = Int64(unsigned(offset))
+        // All ones if the highest bit is set, without a branch.
+        return raw &- ((0 &- raw &>> 31) & priceWrap)
+    }
 
     /// A price mantissa. Kite writes 0 where there is no such price, such as the open before the market opens.
     @inline(__always)
@@ -126,10 +140,11 @@ struct Packet {
         return price == 0 ? nil : price
     }
 
-    /// A time, from seconds to nanoseconds since the Unix epoch, UTC; 0 is none.
+    /// A time, from seconds to nanoseconds since the Unix epoch, UTC; nil before there was electronic trading: 0, or the
+    /// zero of another clock.
     @inline(__always)
     func time(_ offset: Int) -> UInt64? {
-        let seconds = unsigned(offset)
-        return seconds == 0 ? nil : UInt64(seconds) &* 1_000_000_000
+        let seconds = Int64(unsigned(offset))
+        return seconds < IndianTime.firstTrades ? nil : UInt64(seconds) &* 1_000_000_000
     }
 }

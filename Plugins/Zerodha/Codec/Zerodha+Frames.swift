@@ -8,11 +8,12 @@ extension Zerodha {
     func takeTicks(_ frame: Frame) {
         var packets = PacketReader(frame.bytes)
         var ignored: Int64 = 0
-        while let packet = packets.next() {
-            guard let subscription = subscriptions[UInt64(packet.token)] else {
-                if packet.kind == .unknown { countUnknownPacket() } else { ignored += 1 }
+        while let next = packets.next() {
+            guard let subscription = subscriptions[UInt64(next.token)] else {
+                if next.kind == .unknown { countUnknownPacket() } else { ignored += 1 }
                 continue
             }
+            let packet = next.reading(subscription)
             var tick = packet.tick(of: subscription, receivedAt: frame.receivedAt)
             if packets.isAtEnd { tick.flags.insert(.last) }
             if packet.kind == .full {

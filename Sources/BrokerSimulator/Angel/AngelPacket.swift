@@ -56,14 +56,15 @@ enum AngelPacket {
         }
     }
 
-    /// No last price and no day's figures; the second time is documented as a dummy.
+    /// No last price and no day's figures; the second time is documented as a dummy. What is too large for 32 bits is the
+    /// largest number that can be sent; shares are never below zero.
     private static func writeDepth20(_ quote: Quote, _ listing: AngelListing, to buffer: inout ByteBuffer) {
         put(milliseconds(quote.exchangeTime), to: &buffer)
         put(milliseconds(quote.exchangeTime), to: &buffer)
         for levels in [quote.bids, quote.asks] {
             for level in levels {
-                buffer.writeInteger(Int32(clamping: level.quantity), endianness: .little)
-                buffer.writeInteger(Int32(clamping: level.price * listing.scale), endianness: .little)
+                buffer.writeInteger(UInt32(clamping: level.quantity), endianness: .little)
+                buffer.writeInteger(UInt32(clamping: level.price * listing.scale), endianness: .little)
                 buffer.writeInteger(Int16(clamping: level.orders), endianness: .little)
             }
         }

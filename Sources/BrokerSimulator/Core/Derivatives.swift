@@ -40,7 +40,8 @@ enum Derivatives {
             segment: .mcx, root: "CRUDEOIL", name: "CRUDEOIL", tick: 100, lot: 100, price: 534_500, token: 500_325,
             strikes: [530_000]),
         Series(segment: .mcx, root: "GOLD", name: "GOLD", tick: 100, lot: 100, price: 12_431_500, token: 466_583),
-        Series(segment: .nco, root: "SILVER", name: "SILVER", tick: 100, lot: 30, price: 15_512_700, token: 11_536),
+        // At the four decimals of Kite's wire a number beyond 2³¹.
+        Series(segment: .nco, root: "SILVER", name: "SILVER", tick: 100, lot: 30, price: 26_850_000, token: 11_536),
         Series(
             segment: .ncdex, root: "JEERAUNJHA", name: "JEERAUNJHA", tick: 500, lot: 30, price: 2_105_500,
             token: 2_885),

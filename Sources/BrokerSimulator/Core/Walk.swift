@@ -1,7 +1,7 @@
 /// The rules by which values move.
 enum Walk {
-    /// Volumes and interests stay below what the narrowest wire carries, a signed 32-bit number.
-    static let largestQuantity: Int64 = 2_000_000_000
+    /// Volumes and interests stay below what the narrowest wire carries, an unsigned 32-bit number.
+    static let largestQuantity: Int64 = 4_000_000_000
 
     /// Values at the open.
     static func opening(of instrument: SimulatedInstrument, now: UInt64, draws: inout Draws) -> Quote {

@@ -13,6 +13,8 @@ struct KiteListing: Sendable {
     let isIndex: Bool
     /// Factor from the segment's mantissas to the wire's.
     let scale: Int64
+    /// Whether its prices can go below zero, as oil on MCX has; where they cannot, they may go beyond 2³¹.
+    let hasSignedPrices: Bool
 
     /// Nil for what Kite does not carry.
     init?(_ instrument: SimulatedInstrument) {
@@ -20,6 +22,7 @@ struct KiteListing: Sendable {
         token = instrument.token << 8 | kite.code
         exchange = instrument.segment.exchange
         isIndex = instrument.segment.isIndex
+        hasSignedPrices = instrument.segment == .mcx
         scale = kite.divisor / Int64(Decimals.power(-Int(instrument.segment.priceExponent)))
         switch instrument.contract {
         case .cash:

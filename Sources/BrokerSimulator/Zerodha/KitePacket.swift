@@ -33,21 +33,26 @@ enum KitePacket {
         }
     }
 
-    /// The full packet: 184 bytes, or 32 for an index.
+    /// The full packet: 184 bytes, or 32 for an index. What is too large for 32 bits, or below zero where that cannot be, is
+    /// the nearest number that can be sent.
     static func full(_ quote: Quote, of listing: KiteListing) -> ByteBuffer {
         var bytes = ByteBuffer()
         bytes.reserveCapacity(184)
         bytes.writeInteger(listing.token)
-        func price(_ mantissa: Int64) { bytes.writeInteger(Int32(truncatingIfNeeded: mantissa &* listing.scale)) }
-        func number(_ value: Int64) { bytes.writeInteger(Int32(truncatingIfNeeded: value)) }
-        func seconds(_ time: UInt64) { bytes.writeInteger(UInt32(truncatingIfNeeded: time / 1_000_000_000)) }
+        func price(_ mantissa: Int64) {
+            let raw = mantissa &* listing.scale
+            bytes.writeInteger(
+                listing.hasSignedPrices ? UInt32(bitPattern: Int32(clamping: raw)) : UInt32(clamping: raw))
+        }
+        func number(_ value: Int64) { bytes.writeInteger(UInt32(clamping: value)) }
+        func seconds(_ time: UInt64) { bytes.writeInteger(UInt32(clamping: time / 1_000_000_000)) }
         price(quote.lastPrice)
         if listing.isIndex {
             price(quote.high)
             price(quote.low)
             price(quote.open)
             price(quote.close)
-            price(quote.lastPrice - quote.close)
+            bytes.writeInteger(Int32(clamping: (quote.lastPrice - quote.close) &* listing.scale))
             seconds(quote.exchangeTime)
             return bytes
         }
@@ -68,7 +73,7 @@ enum KitePacket {
         for level in quote.bids.prefix(5) + quote.asks.prefix(5) {
             number(level.quantity)
             price(level.price)
-            bytes.writeInteger(UInt16(truncatingIfNeeded: level.orders))
+            bytes.writeInteger(UInt16(clamping: level.orders))
             bytes.writeInteger(UInt16(0))
         }
         return bytes

@@ -1,5 +1,6 @@
 import CFeedhostABI
 import Logging
+import MarketBus
 import MarketData
 import NIOCore
 
@@ -59,6 +60,9 @@ extension BrokerSession {
         let request = nextRequest
         let lines = prepare(handles, on: link, request: request)
         guard !lines.isEmpty else { return }
+        for line in lines where asksForBook(line) {
+            environment.bus.forgetBook(session: id, instrument: line.handle, before: WallClock.now())
+        }
         let status = link.subscribe(request: request, lines)
         // Not connected any more, and the event that says so is on its way. After the next connect all is asked again;
         // should there be no such event, the time-out below answers.
@@ -72,6 +76,14 @@ extension BrokerSession {
         loop.scheduleTask(in: .milliseconds(adapter.capabilities.timings.ackTimeout)) { [weak self] in
             self?.assumeIsolated { $0.expire(request: request, link: index, generation: generation) }
         }
+    }
+
+    /// Whether the broker serves the instrument without a book, here or on the connection that it comes from, and is now
+    /// asked for one.
+    private func asksForBook(_ line: Line) -> Bool {
+        let elsewhere = departures[line.handle].flatMap { links[$0]?.lines[line.handle]?.served }
+        guard line.wanted.mode == .depth, let served = line.served ?? elsewhere else { return false }
+        return served.mode < .depth
     }
 
     /// Notes what is about to be asked. What is listed no longer is refused; where the broker has given the token to

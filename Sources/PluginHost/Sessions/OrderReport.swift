@@ -38,7 +38,8 @@ struct OrderReport: Sendable {
         update.price = known(FH_O_PRICE, order.price)
         update.trigger = known(FH_O_TRIGGER, order.trigger)
         update.average = known(FH_O_AVERAGE, order.average)
-        self.update = update
+        // A number that is told as 0 later is no news to clients, who have had that 0 already.
+        self.update = update.completed()
     }
 }
 

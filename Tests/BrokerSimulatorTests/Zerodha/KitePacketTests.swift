@@ -98,7 +98,7 @@ struct KitePacketTests {
         let index = try #require(market.index(ofSymbol: symbol))
         let instrument = market.instruments[index]
         var packet = KitePacket.full(market.quotes[index], of: try #require(KiteListing(instrument)))
-        let numbers = packet.readMultipleIntegers(as: (UInt32, Int32).self)
+        let numbers = packet.readMultipleIntegers(as: (UInt32, UInt32).self)
         let (token, price) = try #require(numbers)
         #expect(token & 255 == code && token >> 8 == instrument.token)
         let expected = DecimalText.fixed(market.quotes[index].lastPrice, exponent: instrument.segment.priceExponent)

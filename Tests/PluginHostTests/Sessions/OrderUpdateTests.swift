@@ -62,7 +62,7 @@ import Testing
                 #"{"type":"order_update","user_id":"anna","mode":"live","broker":"scripted","orderid":"2607150001","#
                 + #""symbol":"NHPC","exchange":"NSE","action":"BUY","quantity":1,"price":50.0,"trigger_price":0.0,"#
                 + #""pricetype":"LIMIT","product":"CNC","order_status":"rejected","filled_quantity":0,"#
-                + #""pending_quantity":1,"rejection_reason":"RMS: no \"margin\""}"#
+                + #""pending_quantity":1,"average_price":0.0,"rejection_reason":"RMS: no \"margin\""}"#
             #expect(reader.orders.entries == [.init(user: "anna", json: expected)])
         }
     }
@@ -98,7 +98,7 @@ import Testing
             instance.publishOrder("1", "complete", filled: 10, price: 100)
             instance.publishOrder("1", "complete", filled: 10, price: 100)
             instance.publishOrder("end", "open")
-            try await reader.orders.waitFor("the end") { $0.json.contains("end") }
+            try await reader.orders.waitFor("the end") { $0.json.contains(#""end""#) }
             #expect(reader.orders.entries.count == 7)
         }
     }
@@ -116,7 +116,7 @@ import Testing
             await session.settleDown()
             try await session.startOrders()
             instance.publishOrder("end", "open")
-            try await reader.orders.waitFor("the end") { $0.json.contains("end") }
+            try await reader.orders.waitFor("the end") { $0.json.contains(#""end""#) }
             #expect(reader.orders.entries.count == 1)
         }
     }
@@ -141,7 +141,7 @@ import Testing
                     $0.reason = fh_str(ptr: nil, len: .max)
                     $0.known = .max
                 } == FH_OK)
-            try await reader.orders.waitFor("the end") { $0.json.contains("end") }
+            try await reader.orders.waitFor("the end") { $0.json.contains(#""end""#) }
             #expect(reader.orders.entries.count == 1)
         }
     }

@@ -120,7 +120,8 @@ enum {
 
 /** Bits of fh_tick.flags. */
 enum {
-    FH_TF_SNAPSHOT = 1u << 0,   /**< Holds everything known: fields whose bit is clear are now unknown. */
+    FH_TF_SNAPSHOT = 1u << 0,   /**< Holds everything known: fields whose bit is clear are now unknown, and so is ts_exchange
+                                     without a time. The book is part of it when `kind` is FH_MODE_DEPTH, else it stays. */
     FH_TF_LAST = 1u << 1,       /**< Last of the records that one frame produced. */
     FH_TF_BAD_TS = 1u << 2,     /**< ts_exchange is implausible and was kept as it came. */
     FH_TF_GAP_BEFORE = 1u << 3, /**< Records before this one were lost. */
@@ -136,7 +137,8 @@ typedef struct fh_tick {
     uint16_t kind;           /**< FH_MODE_*: the richest mode that this record belongs to. */
     uint16_t flags;          /**< FH_TF_*. */
     uint64_t fields;         /**< FH_F_*. */
-    uint64_t ts_exchange;    /**< When the venue sent it: ns since the Unix epoch, UTC, or fh_ts_none(). */
+    uint64_t ts_exchange;    /**< When the venue sent it: ns since the Unix epoch, UTC, or fh_ts_none(). Belongs to the ltp
+                                  beside it: with a new one and no time, the time is unknown. */
     uint64_t ts_recv;        /**< When the frame arrived here: ns since the Unix epoch, UTC, or fh_ts_none(). */
     uint64_t sequence;       /**< Sequence number of the venue or broker, or fh_seq_none(). */
     int8_t price_exp;        /**< Decimal exponent of all prices in this record and its levels, -18 to 0. */
