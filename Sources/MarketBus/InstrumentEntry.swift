@@ -7,8 +7,7 @@ final class InstrumentEntry {
     let session: UInt32
     var state = InstrumentState()
     var topics: [TopicState] = []
-    /// An index has no book in any mode.
-    let isBookless: Bool
+    private let isBookless: Bool
     /// The public interest that the topics were last compared with.
     var publicEpoch = -1
     /// Last raw message by mode (`feedhost.raw-publish/1`); an adapter publishes either ticks or JSON for an instrument.
@@ -23,7 +22,7 @@ final class InstrumentEntry {
         self.instrument = instrument
         self.handle = handle
         self.session = session
-        isBookless = instrument.exchange.hasSuffix("_INDEX")
+        isBookless = instrument.isBookless
     }
 
     /// Whether there is a message to be made of the last value.

@@ -17,6 +17,9 @@ public struct Instrument: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { "\(exchange):\(symbol)" }
 
+    /// Whether it is an index, which has no book in any mode: OpenAlgo's exchanges of indices end with `_INDEX`.
+    public var isBookless: Bool { exchange.hasSuffix("_INDEX") }
+
     /// Names are bounded, visible and on one line, so that nothing from a client can blow up a topic or a log line.
     ///
     /// A symbol may hold spaces inside (`ALAN SCOTT` of BSE) and letters of any script (`币安人生USDT`). Neither

@@ -14,6 +14,9 @@ public struct TickEncoder {
     private let head: [UInt8]
     private let mode: Mode
     private let depth: Int
+    /// An index has no book: its sides are there, as the official client drops a Depth message without them, and hold no
+    /// level.
+    private let isBookless: Bool
 
     /// - Parameter symbol: As the client wrote it, if that differs (`RELIANCE:20`).
     public init(instrument: Instrument, mode: Mode, depth: UInt16 = 5, symbol: String? = nil) {
@@ -27,6 +30,7 @@ public struct TickEncoder {
         head = writer.withBytes { [UInt8]($0) }
         self.mode = mode
         self.depth = Int(depth)
+        isBookless = instrument.isBookless
     }
 
     /// Replaces what the writer holds with the message.
@@ -36,9 +40,13 @@ public struct TickEncoder {
         let known = state.tick.fields
         writeTrade(state.tick, known, &out)
         if mode >= .quote { writeQuote(state.tick, known, &out) }
-        // Without a book there is none: zeros would look like an empty market.
-        if mode == .depth, state.hasBook || known & UInt64(FH_F_BID | FH_F_ASK) != 0 {
-            writeDepth(state, known, &out)
+        if mode == .depth {
+            if state.hasBook || known & UInt64(FH_F_BID | FH_F_ASK) != 0 {
+                writeDepth(state, known, &out)
+            } else if isBookless {
+                out.raw(",\"depth\":{\"buy\":[],\"sell\":[]},\"bids\":[],\"asks\":[]")
+            }
+            // Else the book is not known, and left out: zeros would look like an empty market.
         }
         out.raw(",\"timestamp\":")
         out.unsigned(state.tick.ts_recv / 1_000_000)

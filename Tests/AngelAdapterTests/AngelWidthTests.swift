@@ -127,12 +127,15 @@ import Testing
         (-1, nil),
     ] as [(Int64, UInt64?)])
     func timesOfTheExchange(wire: Int64, milliseconds: UInt64?) throws {
-        for mode in 1...4 as ClosedRange<UInt8> {
+        let wishes = [(FH_MODE_LTP, 0), (FH_MODE_QUOTE, 0), (FH_MODE_DEPTH, 5), (FH_MODE_DEPTH, 20)]
+        for (mode, wish) in zip(1...4 as ClosedRange<UInt8>, wishes) {
             let host = try openAngel()
-            host.settled([host.share("42", [FH_MODE_LTP, FH_MODE_QUOTE, FH_MODE_DEPTH, FH_MODE_DEPTH][Int(mode) - 1],
-                depth: [0, 0, 5, 20][Int(mode) - 1])])
-            let packet = mode == 4 ? WireBook().packet(token: "42", time: wire) : WireRecord().packet(mode, token: "42")
-            host.deliver(mode == 4 ? packet : packet.with(wire, at: 35))
+            host.settled([host.share("42", wish.0, depth: wish.1)])
+            if mode == 4 {
+                host.deliver(WireBook().packet(token: "42", time: wire))
+            } else {
+                host.deliver(WireRecord().packet(mode, token: "42").with(wire, at: 35))
+            }
             let record = try #require(host.ticks.last).record
             #expect(record.ts_exchange == milliseconds.map { $0 * 1_000_000 } ?? .max, "mode \(mode)")
             #expect((record.flags & UInt16(FH_TF_BAD_TS) != 0) == (wire != 0 && milliseconds == nil), "mode \(mode)")

@@ -73,7 +73,9 @@ def test_an_index_has_no_levels(common_host, connect, before):
         client.subscribe("NSE_INDEX:NIFTY", mode=mode)
     client.subscribe("NSE_INDEX:NIFTY", mode="Depth")
     for tick in client.ticks(5, match=lambda tick: tick["mode"] == 3):
-        assert not {"depth", "bids", "asks", "depth_level", "bid_price"} & set(tick["data"]) and tick["data"]["ltp"] > 0
+        data = tick["data"]
+        assert not {"depth_level", "bid_price", "ask_price"} & set(data) and data["ltp"] > 0
+        assert (data["depth"], data["bids"], data["asks"]) == ({"buy": [], "sell": []}, [], [])
 
 
 def test_ltp_ticks(client):

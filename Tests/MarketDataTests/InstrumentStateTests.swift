@@ -196,7 +196,9 @@ import Testing
         #expect(state.isPublishable(.depth, bookless: true), "an index will never have one")
         _ = state.merge(tick(Int(FH_F_BIDS), Int(FH_F_ASKS)))
         #expect(state.isPublishable(.depth) && state.hasBook)
-        state.forgetBook()
+        state.forgetBook(before: 1_760_000_000_001_000_000)
+        #expect(state.isPublishable(.depth), "it has come at that time, not before it")
+        state.forgetBook(before: 1_760_000_000_001_000_001)
         #expect(!state.isPublishable(.depth) && !state.hasBook && state.isPublishable(.quote))
         // A broker that sends the best bid and ask alone.
         _ = state.merge(tick(Int(FH_F_BID)) { ($0.bid_px, $0.bid_qty, $0.kind) = (99, 1, UInt16(FH_MODE_DEPTH)) })
@@ -211,7 +213,9 @@ import Testing
         TickEncoder(instrument: Instrument(exchange: "NSE_INDEX", symbol: "NIFTY"), mode: .depth)
             .encode(state, seq: 1, into: &writer)
         let text = writer.withBytes { String(decoding: $0, as: UTF8.self) }
-        for key in ["depth", "depth_level", "bids", "asks", "bid_price"] { #expect(!text.contains("\"\(key)\"")) }
+        for key in ["depth_level", "bid_price", "price"] { #expect(!text.contains("\"\(key)\"")) }
+        // The official client passes on no Depth message without sides.
+        #expect(text.contains("\"depth\":{\"buy\":[],\"sell\":[]},\"bids\":[],\"asks\":[],"))
         #expect(text.contains("\"ltp\":26000.0"))
     }
 

@@ -87,7 +87,8 @@ import ZerodhaAdapter
                         packet.put(edge, at: field.offset)
                         host.deliver(binary: kiteMessage(packet))
                         let record = try #require(host.ticks.last).record
-                        let isThere = field.bit == 0 ? record.ts_exchange != .max : record.fields & UInt64(field.bit) != 0
+                        let isThere =
+                            field.bit == 0 ? record.ts_exchange != .max : record.fields & UInt64(field.bit) != 0
                         let told = isThere ? field.read(record) : nil
                         let wanted = Self.expected(edge, field.kind, isSigned: segment.isSigned)
                         #expect(

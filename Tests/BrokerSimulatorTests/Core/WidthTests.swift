@@ -21,7 +21,8 @@ struct WidthTests {
     private func fill(_ quote: inout Quote, _ value: Int64) {
         for path in [
             \Quote.lastPrice, \.lastQuantity, \.averagePrice, \.volume, \.totalBuyQuantity, \.totalSellQuantity, \.open,
-            \.high, \.low, \.close, \.openInterest, \.openInterestHigh, \.openInterestLow, \.lowerCircuit, \.upperCircuit,
+            \.high, \.low, \.close, \.openInterest, \.openInterestHigh, \.openInterestLow, \.lowerCircuit,
+            \.upperCircuit,
             \.yearHigh, \.yearLow, \.previousOpenInterest,
         ] { quote[keyPath: path] = value }
         quote.bids = Array(repeating: BookLevel(price: value, quantity: value, orders: value), count: Quote.depth)
@@ -37,9 +38,8 @@ struct WidthTests {
     @Test func kiteWritesEveryFieldOfEverySegment() throws {
         let market = market()
         for instrument in market.instruments {
-            guard let listing = KiteListing(instrument), let place = market.instruments.firstIndex(where: {
-                $0.segment == instrument.segment
-            }) else { continue }
+            guard let listing = KiteListing(instrument) else { continue }
+            let place = try #require(market.instruments.firstIndex { $0.segment == instrument.segment })
             for edge in Self.edges {
                 var quote = market.quotes[place]
                 fill(&quote, edge)
@@ -101,7 +101,8 @@ struct WidthTests {
             for decimals in [0, 2, 4] {
                 var bytes = ByteBuffer()
                 NorenMessage.writeFixed(edge, decimals: decimals, to: &bytes)
-                #expect(String(buffer: bytes) == (decimals == 0 ? "\(edge)" : DecimalText.fixed(edge, exponent: -Int8(decimals))))
+                let wanted = decimals == 0 ? "\(edge)" : DecimalText.fixed(edge, exponent: -Int8(decimals))
+                #expect(String(buffer: bytes) == wanted)
             }
         }
     }
