@@ -14,12 +14,15 @@ enum MasterJudgement {
     static let lossRows = 10
 
     /// What speaks against one file, in sentences that say which and what.
-    /// - Parameter rows: That were handed over.
-    static func doubts(file: String, rows: Int, _ report: MasterReport) -> [String] {
+    /// - Parameters:
+    ///   - rows: That were handed over.
+    ///   - mayBeEmpty: It is one of several, and had no instruments before: there may be none of its kind.
+    static func doubts(file: String, rows: Int, _ report: MasterReport, mayBeEmpty: Bool = false) -> [String] {
         var doubts = report.doubts.map { "\(file): \($0)" }
         let faults = report.leftOut.count(.fault)
         let why = report.leftOut.count == 0 ? "" : " (left out: \(reasons(report.leftOut.reasons)))"
         if rows == 0, doubts.isEmpty {
+            if mayBeEmpty, report.leftOut.count == 0 { return [] }
             doubts.append("\(file) holds not a single instrument\(why)")
         } else if faults > 0, isTooMuch(faults, of: rows + faults) {
             doubts.append("\(faults) of the \(rows + faults) rows of \(file) could not be understood\(why)")

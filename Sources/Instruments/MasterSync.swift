@@ -81,15 +81,17 @@ public struct MasterSync: Sendable {
         _ files: [LocalFile], of master: any InstrumentMaster, source: String,
         progress: @escaping @Sendable (Step) -> Void
     ) async throws -> MasterRecord {
-        try await Self.blocking { [store, insist] in
-            try store.replace(broker: master.broker, source: source, insist: insist) { add in
+        let before = try await store.records().first { $0.broker == master.broker }?.files ?? [:]
+        return try await Self.blocking { [store, insist] in
+            var counts: [String: Int] = [:]
+            return try store.replace(broker: master.broker, source: source, insist: insist, files: { counts }) { add in
                 var left = LeftOutRows()
                 var doubts: [String] = []
                 var rows = 0
                 for file in files {
                     progress(.reading(file: file.name))
                     var report = MasterReport()
-                    let before = rows
+                    let first = rows
                     try PackedFile(name: file.name, bytes: file.bytes).forEachMember { member in
                         let text = try MasterText.utf8(member.bytes, name: file.name)
                         let said = try text.withUnsafeBytes { bytes in
@@ -102,7 +104,11 @@ public struct MasterSync: Sendable {
                         report.leftOut.add(said.leftOut)
                         report.doubts += said.doubts
                     }
-                    doubts += MasterJudgement.doubts(file: file.name, rows: rows - before, report)
+                    let name = master.files[file.file]
+                    doubts += MasterJudgement.doubts(
+                        file: file.name, rows: rows - first, report,
+                        mayBeEmpty: files.count > 1 && before[name, default: 0] == 0)
+                    counts[name, default: 0] += rows - first
                     left.add(report.leftOut)
                 }
                 progress(.rows(rows))

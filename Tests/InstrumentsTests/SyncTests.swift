@@ -95,6 +95,19 @@ struct SyncTests {
         #expect(try await store.records() == [before])
     }
 
+    @Test func aFileThatHasNothingAnyMore() async throws {
+        let header = Array("SYMBOL,TOKEN\n".utf8)
+        let few = Array("SYMBOL,TOKEN\nTCS,1\n".utf8)
+        // There may be none of its kind: told, not refused. When there were some, it is refused.
+        let record = try await sync(["a.csv": few, "b.zip": header])
+        #expect(record.files == ["a.csv": 1, "b.zip": 0] && record.emptyFiles == ["b.zip"])
+        let full = try await sync(["a.csv": few, "b.zip": second])
+        #expect(full.files == ["a.csv": 1, "b.zip": 3])
+        let error = await #expect(throws: MasterError.self) { try await sync(["a.csv": few, "b.zip": header]) }
+        #expect(error?.code == .doubtful && error?.description.contains("b.zip holds not a single") == true)
+        #expect(try await store.records() == [full])
+    }
+
     @Test func localFiles() async throws {
         let record = try await MasterSync(store: store).importing(
             [.init(file: 1, name: "mine.zip", bytes: second)], of: master)

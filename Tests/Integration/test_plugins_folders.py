@@ -21,7 +21,7 @@ BAD = {
     "no-entry.so": ["feedhost_adapter_entry_v1"],
     "unresolved-symbol.so": ["symbol", "function_that_nobody_has"],
     "wrong-magic.so": ["magic", "0x31484446"],
-    "future-abi.so": ["ABI 2.0", "1.1", "major"],
+    "future-abi.so": ["ABI 2.1", "1.1", "major"],
     "wrong-layout.so": ["layout", "fh_tick", "248", "256"],
     "crashing-constructor.so": ["crashed", "SIGSEGV"],
     "hanging-constructor.so": ["timed out"],

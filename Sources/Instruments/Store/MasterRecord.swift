@@ -15,6 +15,10 @@ public struct MasterRecord: Sendable, Hashable {
     public var reasons: [LeftOutRows.Reason] = []
     /// Instruments among ``rows`` that go by the broker's symbol because another one has got their name.
     public var namesakes = 0
+    /// The broker's names of the files, with the rows that each had; empty where that is not known.
+    public var files: [String: Int] = [:]
+    /// Files that were right but for being without any instrument, sorted.
+    public var emptyFiles: [String] { files.filter { $0.value == 0 }.keys.sorted() }
     /// Seconds since 1970, UTC.
     public let syncedAt: Int64
 }

@@ -49,7 +49,7 @@ enum MasterSchema {
         """
 
     // Why rows were left out, a line for each example, and the instruments that go by the broker's symbol because another
-    // one has got their name.
+    // one has got their name; and how many rows each of a broker's files had.
     private static let leftOut = """
         CREATE TABLE left_out (
             broker TEXT NOT NULL,
@@ -71,6 +71,11 @@ enum MasterSchema {
             winner TEXT NOT NULL,
             winner_token TEXT NOT NULL,
             PRIMARY KEY (broker, exchange, symbol)) WITHOUT ROWID;
+        CREATE TABLE master_files (
+            broker TEXT NOT NULL,
+            file TEXT NOT NULL,
+            row_count INTEGER NOT NULL,
+            PRIMARY KEY (broker, file)) WITHOUT ROWID;
         """
 
     /// Whose name it is when several are called alike (``NamePreference``), as the end of an ORDER BY over `staged`.

@@ -64,6 +64,10 @@ public final class MasterStore: Sendable {
 
     static func records(_ db: Database) throws -> [MasterRecord] {
         let reasons = try reasons(db)
+        var files: [String: [String: Int]] = [:]
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM master_files") {
+            files[row["broker"], default: [:]][row["file"]] = row["row_count"]
+        }
         let sql = """
             SELECT *, (SELECT count(*) FROM namesakes n WHERE n.broker = m.broker) AS namesakes
             FROM masters m ORDER BY broker
@@ -72,7 +76,7 @@ public final class MasterStore: Sendable {
             MasterRecord(
                 broker: row["broker"], sync: row["sync"], source: row["source"], rows: row["row_count"],
                 leftOut: row["left_out"], reasons: reasons[row["broker"]] ?? [], namesakes: row["namesakes"],
-                syncedAt: row["synced_at"])
+                files: files[row["broker"]] ?? [:], syncedAt: row["synced_at"])
         }
     }
 
@@ -90,13 +94,14 @@ public final class MasterStore: Sendable {
     /// - Parameters:
     ///   - source: Where they come from; shown to users.
     ///   - insist: Takes also what ``MasterJudgement`` would refuse.
+    ///   - files: Asked after `fill`: how many rows each of the broker's files had.
     ///   - fill: Hands over the rows and returns what it left out. If it throws, everything stays as it was.
     /// - Returns: What is stored now.
     /// - Throws: ``MasterError``, or what `fill` throws; `empty` when there are no rows, `doubtful` when there are far
     ///   fewer than before.
     @discardableResult
     public func replace(
-        broker: String, source: String, insist: Bool = false,
+        broker: String, source: String, insist: Bool = false, files: () -> [String: Int] = { [:] },
         _ fill: (_ add: (Listing) throws -> Void) throws -> LeftOutRows
     ) throws -> MasterRecord {
         // A connection of its own: its temporary table is its own, and readers are not held up.
@@ -114,7 +119,7 @@ public final class MasterStore: Sendable {
                     return .commit
                 }
                 return try Self.swap(
-                    db, broker: broker, source: source, leftOut: left, insist: insist, time: now())
+                    db, broker: broker, source: source, leftOut: left, insist: insist, files: files(), time: now())
             }
             // Best effort: a reader may be in the way.
             _ = try? queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
@@ -123,7 +128,8 @@ public final class MasterStore: Sendable {
     }
 
     private static func swap(
-        _ db: Database, broker: String, source: String, leftOut: LeftOutRows, insist: Bool, time: Int64
+        _ db: Database, broker: String, source: String, leftOut: LeftOutRows, insist: Bool, files: [String: Int],
+        time: Int64
     ) throws -> MasterRecord {
         let staged = try Int.fetchOne(db, sql: "SELECT count(*) FROM staged") ?? 0
         guard staged > 0 else {
@@ -150,9 +156,13 @@ public final class MasterStore: Sendable {
                 sql: "INSERT OR REPLACE INTO masters VALUES (?, ?, ?, ?, ?, ?)",
                 arguments: [broker, sync, source, rows, left.count, time])
             try note(db, broker: broker, left)
+            try db.execute(sql: "DELETE FROM master_files WHERE broker = ?", arguments: [broker])
+            for (file, count) in files {
+                try db.execute(sql: "INSERT INTO master_files VALUES (?, ?, ?)", arguments: [broker, file, count])
+            }
             record = MasterRecord(
                 broker: broker, sync: sync, source: source, rows: rows, leftOut: left.count, reasons: left.reasons,
-                namesakes: namesakes, syncedAt: time)
+                namesakes: namesakes, files: files, syncedAt: time)
             return .commit
         }
         guard let record else { throw DatabaseError(resultCode: .SQLITE_ABORT) }

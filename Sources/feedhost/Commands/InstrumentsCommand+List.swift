@@ -35,6 +35,9 @@ extension InstrumentsCommand {
                 for record in records where record.leftOut > 0 {
                     print("\(record.broker): \(InstrumentTexts.leftOut(record)); --left-out shows the first ones")
                 }
+                for record in records {
+                    for file in record.emptyFiles { print("\(record.broker): \(file) holds no instruments") }
+                }
                 for record in records where record.namesakes > 0 {
                     print(
                         "\(record.broker): \(record.namesakes) instruments go by the broker's symbol, as another one has their name; --left-out shows them"

@@ -24,10 +24,13 @@ enum InstrumentTexts {
         var lines = record.reasons.compactMap { reason in
             reason.examples.first.map { "  \(reason.text), for example \(shown($0))" }
         }
+        lines += record.emptyFiles.map { "  \($0) holds no instruments" }
         if record.namesakes > 0 {
             lines.append("  \(record.namesakes) instruments go by the broker's symbol, as another one has their name")
         }
-        if !lines.isEmpty { lines.append("  `feedhost instruments list --left-out` shows more") }
+        if record.leftOut > 0 || record.namesakes > 0 {
+            lines.append("  `feedhost instruments list --left-out` shows more")
+        }
         return lines
     }
 
