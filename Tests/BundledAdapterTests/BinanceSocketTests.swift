@@ -6,43 +6,57 @@ import Testing
 
 @Suite struct BinanceSocketTests {
     private func load(_ settings: [String: String] = [:]) throws -> InMemoryHost {
-        try InMemoryHost(binanceEntry, settings: settings)
+        try InMemoryHost(binanceEntry, settings: binanceSettings(settings))
     }
 
     private func streams(_ url: String) -> [String] {
         url.split(separator: "=").last?.split(separator: "/").map(String.init) ?? []
     }
 
-    @Test func isReadyWithoutASocket() throws {
-        let host = try load()
-        host.connect()
-        #expect(host.connections.map(\.state) == [UInt32(FH_CONN_CONNECTING), UInt32(FH_CONN_READY)])
-        host.advance(by: .seconds(10))
-        #expect(host.sockets.isEmpty)
-    }
-
-    @Test func opensOneSocketForAllChangesOfAMoment() throws {
+    @Test func isReadyWhenTheServerHasAnswered() throws {
         let host = try load(["endpoint": "ws://127.0.0.1:9/"])
         host.connect()
+        #expect(host.sockets.map(\.url) == ["ws://127.0.0.1:9/stream"])
+        host.advance(by: .seconds(5))
+        #expect(host.connections.map(\.state) == [UInt32(FH_CONN_CONNECTING)])
+        host.acceptUpgrade()
+        #expect(host.connections.map(\.state) == [UInt32(FH_CONN_CONNECTING), UInt32(FH_CONN_READY)])
+        host.advance(by: .seconds(600))
+        #expect(host.sockets.count == 1 && host.sockets[0].sent.isEmpty, "nothing is wanted, and silence is no fault")
+    }
+
+    @Test func isNotReadyWithoutAServer() throws {
+        let host = try load()
+        host.connect()
+        host.drop()
+        #expect(host.connections.map(\.state) == [UInt32(FH_CONN_CONNECTING), UInt32(FH_CONN_DISCONNECTED)])
+        #expect(host.connections.last?.message == "", "what went wrong the host knows")
+        #expect(host.timerCount == 0)
+    }
+
+    @Test func asksOnceForAllChangesOfAMoment() throws {
+        let host = try load(["endpoint": "ws://127.0.0.1:9/"])
+        host.connect()
+        host.acceptUpgrade()
         host.subscribe([host.wish("CRYPTO", "BTCUSDT", FH_MODE_LTP)])
         host.advance(by: .milliseconds(60))
         host.subscribe([host.wish("CRYPTO", "ETHUSDT", FH_MODE_QUOTE)])
         host.subscribe([host.wish("CRYPTO", "BNBUSDT", FH_MODE_DEPTH, depth: 20)])
         #expect(host.results.map(\.outcome) == Array(repeating: UInt32(FH_SUB_SENT_NO_ACK), count: 3))
-        #expect(host.sockets.isEmpty)
+        #expect(host.sockets[0].sent.isEmpty)
         host.advance(by: .milliseconds(149))
-        #expect(host.sockets.isEmpty)
+        #expect(host.sockets[0].sent.isEmpty)
         host.advance(by: .milliseconds(1))
         #expect(
-            host.sockets.map(\.url) == [
-                "ws://127.0.0.1:9/stream?streams=btcusdt@trade/btcusdt@aggTrade/ethusdt@trade/ethusdt@aggTrade/"
-                    + "ethusdt@ticker/ethusdt@bookTicker/bnbusdt@trade/bnbusdt@aggTrade/bnbusdt@ticker/"
-                    + "bnbusdt@bookTicker/bnbusdt@depth20@100ms"
+            host.sockets[0].sentText == [
+                #"{"method":"SUBSCRIBE","params":["btcusdt@trade","btcusdt@aggTrade","ethusdt@trade","ethusdt@aggTrade","#
+                    + #""ethusdt@ticker","ethusdt@bookTicker","bnbusdt@trade","bnbusdt@aggTrade","bnbusdt@ticker","#
+                    + #""bnbusdt@bookTicker","bnbusdt@depth20@100ms"],"id":1}"#
             ])
-        host.acceptUpgrade()
+        host.deliver(#"{"result":null,"id":1}"#)
         host.advance(by: .seconds(10))
         #expect(host.sockets.count == 1)
-        #expect(host.sockets[0].sent.isEmpty)
+        #expect(host.sockets[0].sent.count == 1)
     }
 
     @Test func asksForLaterStreamsByFrames() throws {
@@ -50,15 +64,15 @@ import Testing
         host.subscribe([host.wish("CRYPTO", "ETHUSDT", FH_MODE_LTP)])
         host.advance(by: .milliseconds(150))
         #expect(
-            host.sockets[0].sentText == [
-                #"{"method":"SUBSCRIBE","params":["ethusdt@trade","ethusdt@aggTrade"],"id":1}"#
+            host.sockets[0].sentText.dropFirst() == [
+                #"{"method":"SUBSCRIBE","params":["ethusdt@trade","ethusdt@aggTrade"],"id":2}"#
             ])
-        host.deliver(#"{"result":null,"id":1}"#)
+        host.deliver(#"{"result":null,"id":2}"#)
         host.unsubscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_LTP)])
         host.advance(by: .seconds(5))
         #expect(
             host.sockets[0].sentText.last
-                == #"{"method":"UNSUBSCRIBE","params":["nknusdt@aggTrade","nknusdt@trade"],"id":2}"#)
+                == #"{"method":"UNSUBSCRIBE","params":["nknusdt@aggTrade","nknusdt@trade"],"id":3}"#)
         #expect(host.sockets.count == 1)
         host.deliver(BinanceDecodingTests.trade)
         #expect(host.metric(FH_M_FRAMES_IGNORED) == 1)
@@ -68,16 +82,19 @@ import Testing
     @Test func carriesNamesBeyondASCII() throws {
         let host = try load(["trades": "trade"])
         host.connect()
+        host.acceptUpgrade()
         host.subscribe([host.wish("CRYPTO", "币安人生USDT", FH_MODE_LTP)])
         host.advance(by: .milliseconds(150))
+        #expect(host.sockets[0].sentText == [#"{"method":"SUBSCRIBE","params":["币安人生usdt@trade"],"id":1}"#])
+        host.deliver(#"{"result":null,"id":1}"#)
+        // A connection that follows another has everything in its URL.
+        host.deliver(#"{"e":"serverShutdown","E":1}"#)
         #expect(
             host.sockets.map(\.url) == [
-                "wss://stream.binance.com:9443/stream?streams=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9Fusdt@trade"
+                "ws://stand.in/stream",
+                "ws://stand.in/stream?streams=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9Fusdt@trade",
             ])
         host.acceptUpgrade()
-        host.subscribe([host.wish("CRYPTO", "龙456USDT", FH_MODE_LTP)])
-        host.advance(by: .milliseconds(150))
-        #expect(host.sockets[0].sentText == [#"{"method":"SUBSCRIBE","params":["龙456usdt@trade"],"id":1}"#])
         let trade = BinanceDecodingTests.trade.replacing("NKNUSDT", with: "币安人生USDT")
         host.deliver(trade.replacing("nknusdt@", with: "币安人生usdt@"))
         #expect(host.tickCount == 1)
@@ -94,26 +111,30 @@ import Testing
     func refusesWhatCanBeNoPair(symbol: String) throws {
         let host = try load()
         host.connect()
+        host.acceptUpgrade()
         host.subscribe([host.wish("CRYPTO", symbol, FH_MODE_LTP)])
         #expect(host.results.map(\.outcome) == [UInt32(FH_SUB_REJECTED)])
         host.advance(by: .seconds(1))
-        #expect(host.sockets.isEmpty)
+        #expect(host.sockets[0].sent.isEmpty)
     }
 
     /// A URL has its limit; what does not fit is asked for by frames.
     @Test func longNamesLeaveRoomInTheURL() throws {
         let host = try load(["trades": "trade"])
         host.connect()
+        host.acceptUpgrade()
         let names = (0..<150).map { String(repeating: "币", count: 20) + String(10_000 + $0).suffix(4) }
         host.subscribe(names.map { host.wish("CRYPTO", $0, FH_MODE_LTP) })
-        host.advance(by: .milliseconds(150))
-        #expect(host.sockets.count == 1)
-        #expect(host.sockets[0].url.utf8.count <= 16_384)
-        let inURL = streams(host.sockets[0].url).count
+        host.advance(by: .milliseconds(500))
+        for id in 1...2 { host.deliver("{\"result\":null,\"id\":\(id)}") }
+        host.deliver(#"{"e":"serverShutdown","E":1}"#)
+        #expect(host.sockets.count == 2)
+        #expect(host.sockets[1].url.utf8.count <= 16_384)
+        let inURL = streams(host.sockets[1].url).count
         #expect(inURL > 50 && inURL < 150)
         host.acceptUpgrade()
-        host.advance(by: .seconds(3))
-        let asked = host.sockets[0].sentText.map { $0.count(where: { $0 == "@" }) }.reduce(0, +)
+        host.advance(by: .seconds(1))
+        let asked = host.sockets[1].sentText.map { $0.count(where: { $0 == "@" }) }.reduce(0, +)
         #expect(inURL + asked == 150)
     }
 
@@ -121,8 +142,8 @@ import Testing
         let host = try openBinance(FH_MODE_LTP)
         host.subscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_DEPTH, depth: 10)])
         host.advance(by: .milliseconds(150))
-        #expect(host.sockets[0].sentText.first?.contains("nknusdt@depth10@100ms") == true)
-        #expect(host.sockets[0].sentText.first?.contains("trade") == false)
+        #expect(host.sockets[0].sentText.last?.contains("nknusdt@depth10@100ms") == true)
+        #expect(host.sockets[0].sentText.last?.contains("trade") == false)
     }
 
     @Test func opensANewConnectionWhenAFrameIsNotConfirmed() throws {
@@ -153,29 +174,11 @@ import Testing
         #expect(streams(host.sockets[2].url).count == 6)
     }
 
-    @Test func answersWaitForASocketWhileTheServerIsGone() throws {
-        let host = try openBinance(FH_MODE_LTP)
-        host.drop()
-        host.connect()
-        let before = host.results.count
-        host.subscribe([host.wish("CRYPTO", "ETHUSDT", FH_MODE_LTP)])
-        #expect(host.results.count == before)
-        host.advance(by: .milliseconds(150))
-        host.acceptUpgrade()
-        #expect(host.results.count == before + 1)
-        // Not for ever: a client shall have an answer before it gives up.
-        host.drop()
-        host.connect()
-        host.subscribe([host.wish("CRYPTO", "BNBUSDT", FH_MODE_LTP)])
-        host.advance(by: .seconds(2))
-        #expect(host.results.count == before + 2)
-    }
-
     @Test func staysWhenAFrameIsConfirmed() throws {
         let host = try openBinance(FH_MODE_LTP)
         host.subscribe([host.wish("CRYPTO", "ETHUSDT", FH_MODE_LTP)])
         host.advance(by: .milliseconds(200))
-        host.deliver(#"{"result":null,"id":1}"#)
+        host.deliver(#"{"result":null,"id":2}"#)
         host.advance(by: .seconds(10))
         #expect(host.sockets.count == 1)
         #expect(host.metrics.isEmpty)
@@ -185,41 +188,41 @@ import Testing
         let host = try openBinance(FH_MODE_LTP)
         host.subscribe([host.wish("CRYPTO", "ETHUSDT", FH_MODE_LTP)])
         host.advance(by: .milliseconds(150))
-        host.deliver(#"{"error":{"code":2,"msg":"Invalid request"},"id":1}"#)
+        host.deliver(#"{"error":{"code":2,"msg":"Invalid request"},"id":2}"#)
         #expect(host.sockets.count == 2)
     }
 
     @Test func keepsToItsLimits() throws {
         let host = try load()
         host.connect()
+        host.acceptUpgrade()
         host.subscribe((1...150).map { host.wish("CRYPTO", "COIN\($0)", FH_MODE_DEPTH, depth: 5) })
         host.advance(by: .milliseconds(150))
-        #expect(streams(host.sockets[0].url).count == 200)
-        host.acceptUpgrade()
-        for id in 1...6 {
+        for id in 1...8 {
             host.deliver("{\"result\":null,\"id\":\(id)}")
             host.advance(by: .milliseconds(250))
         }
         let socket = host.sockets[0]
-        #expect(socket.sent.count == 6)
+        #expect(socket.sent.count == 8)
         let asked = socket.sentText.map { $0.split(separator: ",").count - 2 }
         #expect(asked.allSatisfy { $0 <= 100 })
-        #expect(asked.reduce(0, +) == 550)
+        #expect(asked.reduce(0, +) == 750)
         for (earlier, later) in zip(socket.sentAt, socket.sentAt.dropFirst(4)) {
             #expect(later - earlier >= 1_000_000_000, "at most four frames a second")
         }
     }
 
-    @Test func closesTheSocketWhenNothingIsWanted() throws {
+    @Test func staysConnectedWhenNothingIsWanted() throws {
         let host = try openBinance(FH_MODE_LTP)
         host.unsubscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_LTP)])
         host.advance(by: .milliseconds(150))
-        #expect(host.sockets[0].closeCode == 1_000)
+        #expect(host.sockets[0].sentText.last?.contains("UNSUBSCRIBE") == true)
+        #expect(host.sockets[0].closeCode == nil)
         #expect(host.connections.last?.state == UInt32(FH_CONN_READY))
-        #expect(host.timerCount == 0)
         host.subscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_LTP)])
-        host.advance(by: .milliseconds(150))
-        #expect(host.sockets.count == 2)
+        host.advance(by: .milliseconds(400))
+        #expect(host.sockets.count == 1)
+        #expect(host.sockets[0].sentText.last?.contains(#""SUBSCRIBE""#) == true)
     }
 
     @Test(arguments: [
@@ -231,8 +234,6 @@ import Testing
     func reportsALostSocket(httpStatus: Int, reason: Int, wait: Int) throws {
         let host = try load()
         host.connect()
-        host.subscribe([host.wish("CRYPTO", "BTCUSDT", FH_MODE_LTP)])
-        host.advance(by: .milliseconds(150))
         let isLimited = [418, 429, 503].contains(httpStatus)
         host.drop(
             httpStatus: Int32(httpStatus),
@@ -246,24 +247,8 @@ import Testing
         #expect(host.timerCount == 0)
 
         host.connect()
-        host.subscribe([host.wish("CRYPTO", "BTCUSDT", FH_MODE_LTP)])
-        host.advance(by: .milliseconds(150))
         #expect(host.sockets.count == 2)
         #expect(host.connections.last?.generation == 2)
-    }
-
-    /// The host's own pause begins anew with every READY, and this adapter is ready before it has a socket.
-    @Test func asksForLongerPausesWhileNoSocketOpens() throws {
-        let host = try load()
-        var waits: [UInt32] = []
-        for _ in 0..<10 {
-            host.connect()
-            host.subscribe([host.wish("CRYPTO", "BTCUSDT", FH_MODE_LTP)])
-            host.advance(by: .milliseconds(150))
-            host.drop()
-            waits.append(host.connections.last?.retryAfter ?? 0)
-        }
-        #expect(waits == [0, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000, 60_000])
     }
 
     @Test func countsTradesAnewAfterAReconnect() throws {
@@ -271,9 +256,9 @@ import Testing
         host.deliver(BinanceDecodingTests.trade)
         host.drop()
         host.connect()
+        host.acceptUpgrade()
         host.subscribe([host.wish("CRYPTO", "NKNUSDT", FH_MODE_LTP)])
         host.advance(by: .milliseconds(150))
-        host.acceptUpgrade()
         host.deliver(BinanceDecodingTests.trade)
         #expect(host.tickCount == 2)
     }
@@ -289,8 +274,9 @@ import Testing
     }
 
     @Test func refusesWhatIsNoSymbol() throws {
-        let host = try load()
+        let host = try load(["endpoint": "ws://127.0.0.1:9"])
         host.connect()
+        host.acceptUpgrade()
         host.subscribe([
             host.wish("CRYPTO", "btcusdt", FH_MODE_LTP), host.wish("CRYPTO", "A/B", FH_MODE_LTP),
             host.wish("NSE", "RELIANCE", FH_MODE_LTP), host.wish("CRYPTO", "BTCUSDT", FH_MODE_DEPTH, depth: 50),
@@ -309,5 +295,8 @@ import Testing
     @Test func refusesSettingsThatMakeNoSense() {
         #expect(throws: InMemoryHost.LoadFailure.self) { try load(["endpoint": "https://example.com"]) }
         #expect(throws: InMemoryHost.LoadFailure.self) { try load(["trades": "all"]) }
+        #expect(throws: InMemoryHost.LoadFailure.self) { try load(["rest_endpoint": "ftp://example.com"]) }
+        #expect(throws: InMemoryHost.LoadFailure.self) { try load(["pulse": ""]) }
+        #expect(throws: InMemoryHost.LoadFailure.self) { try load(["pulse": "a\"@b"]) }
     }
 }

@@ -24,6 +24,8 @@ class Client:
             connect(url, compression=compression, open_timeout=DEADLINE, close_timeout=DEADLINE, **options))
         #: Ticks and order updates that came while a reply was awaited, oldest first.
         self.waiting: deque[dict] = deque()
+        #: Notices that came while something else was awaited: they come at any time, and a client is not to stumble over them.
+        self.notices: deque[dict] = deque()
         if key is not None:
             self.auth(key)
 
@@ -50,6 +52,9 @@ class Client:
 
     def reply(self, timeout: float = DEADLINE) -> dict:
         """The next message that is neither tick nor order update; those are set aside."""
+        return self.notices.popleft() if self.notices else self._next(timeout)
+
+    def _next(self, timeout: float) -> dict:
         deadline = time.monotonic() + timeout
         while True:
             message = self.receive(max(0.0, deadline - time.monotonic()))
@@ -58,8 +63,12 @@ class Client:
             self.waiting.append(message)
 
     def request(self, message, timeout: float = DEADLINE) -> dict:
+        """The answer to a request."""
         self.send(message)
-        return self.reply(timeout)
+        deadline = time.monotonic() + timeout
+        while (reply := self._next(max(0.0, deadline - time.monotonic()))).get("type") == "notice":
+            self.notices.append(reply)
+        return reply
 
     def auth(self, key: str) -> dict:
         reply = self.request({"action": "authenticate", "api_key": key})
@@ -101,6 +110,9 @@ class Client:
                 message = self.waiting.popleft()
             else:
                 message = self.receive(max(0.0, deadline - time.monotonic()))
+                if message.get("type") == "notice":
+                    self.notices.append(message)
+                    continue
                 assert message.get("type") in STREAMED, f"expected a tick, got {message}"
             if match is None or match(message):
                 return message

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from openalgo import api
+from websockets.exceptions import ConnectionClosed
 
 import capture
 from client import assert_unbroken
@@ -236,9 +238,8 @@ def test_a_refusal_is_tried_again(feed, status):
 def test_a_venue_that_ignores_subscribe_gets_a_new_connection(feed):
     with Venue(confirms=False) as venue:
         _, client = feed(venue)
-        client.subscribe("CRYPTO:BTCUSDT")
-        first = venue.carrying("btcusdt@trade")
-        client.subscribe("CRYPTO:ETHUSDT")
+        first = venue.carrying()
+        client.subscribe("CRYPTO:BTCUSDT", "CRYPTO:ETHUSDT")
         wait_until(lambda: first.requests, "a SUBSCRIBE frame")
         second = venue.carrying("btcusdt@trade", "ethusdt@trade", above=1)
         assert second.asked_in_url >= {"btcusdt@trade", "ethusdt@trade"}
@@ -255,3 +256,83 @@ def test_what_nobody_wants_any_more_is_unsubscribed(venue, feed):
     client.unsubscribe("CRYPTO:ETHUSDT")
     wait_until(lambda: "ethusdt@trade" not in connection.streams, "an UNSUBSCRIBE frame")
     assert connection.streams == set(streams("BTCUSDT", *LTP_STREAMS)) and connection.is_open
+
+
+# MARK: Life
+
+
+def notice_of(client, code: str) -> dict:
+    while (reply := client.reply()).get("code") != code:
+        assert reply["type"] == "notice", reply
+    return reply
+
+
+def test_with_nothing_listening_nothing_is_connected(start_host, connect):
+    with Venue() as gone:
+        endpoint, port = gone.endpoint, gone.port
+    host = start_host(users={"alice": "binance"}, settings={"binance.endpoint": endpoint})
+    client = connect(host, "alice")
+    # Who comes during an outage learns of it right behind the answer.
+    notice = notice_of(client, "BROKER_DISCONNECTED")
+    assert (notice["broker"], notice["reason"], notice["connections_down"]) == ("binance", "network", 1)
+    assert f"could not connect to 127.0.0.1:{port}: connection refused" in notice["message"]
+    assert client.request({"action": "get_broker_info"})["adapter_status"] == "connecting"
+    reply = client.request({"action": "subscribe", "symbol": "BTCUSDT", "exchange": "CRYPTO", "mode": 1})
+    entry = reply["subscriptions"][0]
+    assert (entry["status"], entry["pending"]) == ("success", True)
+    assert "1006" not in host.stderr
+    failures = [line for line in host.stderr.splitlines() if f"127.0.0.1:{port}" in line]
+    assert failures and all("connecting again in" in line for line in failures), "one failure is one line"
+    with Venue(port=port) as venue:
+        connection = venue.carrying("btcusdt@trade", timeout=4 * DEADLINE)
+        notice_of(client, "BROKER_CONNECTED")
+        connection.send("btcusdt@trade", trade("BTCUSDT", 1, "7.5"))
+        assert prices(client, 1) == [7.5]
+
+
+def test_clients_learn_of_an_outage_and_of_its_end(feed):
+    with Venue() as venue:
+        _, client = feed(venue)
+        client.subscribe("CRYPTO:BTCUSDT")
+        connection = venue.carrying("btcusdt@trade")
+        venue.refusals += [503, 503, 503]
+        began = time.time()
+        connection.drop()
+        notice = notice_of(client, "BROKER_DISCONNECTED")
+        assert time.time() - began < 2
+        assert notice["instruments"] == 1 and abs(notice["since"] / 1000 - began) < 2
+        notice_of(client, "BROKER_CONNECTED")
+
+
+def test_pairs_that_do_not_exist_are_refused(start_host, connect):
+    with Venue(pairs=["BTCUSDT", "ETHUSDT"]) as venue:
+        host = start_host(users={"alice": "binance"}, settings={
+            "binance.endpoint": venue.endpoint, "binance.rest_endpoint": venue.rest})
+        client = connect(host, "alice")
+        began = time.monotonic()
+        reply = client.request({"action": "subscribe", "mode": 1, "symbols": [
+            {"symbol": symbol, "exchange": "CRYPTO"} for symbol in ["BTCUSDT", "NOPEUSDT", "ETHUSDT"]]})
+        assert time.monotonic() - began < 5
+        assert [entry.get("code") for entry in reply["subscriptions"]] == [None, "SYMBOL_NOT_FOUND", None]
+        connection = venue.carrying("btcusdt@trade", "ethusdt@trade")
+        assert not any("nope" in stream for stream in connection.streams)
+
+
+def test_a_server_that_shuts_down_is_followed_without_a_gap(venue, feed):
+    _, client = feed(venue)
+    client.subscribe("CRYPTO:BTCUSDT")
+    first = venue.carrying("btcusdt@trade")
+    first.send("btcusdt@trade", trade("BTCUSDT", 1, "1"))
+    first.send_text(json.dumps({"e": "serverShutdown", "E": 1_770_123_456_789}))
+    second = venue.carrying("btcusdt@trade", above=first.number)
+    # Both send everything, the new one a little later.
+    for number in range(2, 20):
+        if first.is_open:
+            try:
+                first.send("btcusdt@trade", trade("BTCUSDT", number, str(number)))
+            except ConnectionClosed:
+                pass
+        second.send("btcusdt@trade", trade("BTCUSDT", number, str(number)))
+    assert prices(client, 19) == list(range(1, 20))
+    wait_until(lambda: not first.is_open, "the end of the first connection")
+    assert second.is_open and len(venue.connections) == 2

@@ -21,7 +21,7 @@ class Connection:
         self.number = number
         self.ws = ws
         self.path = ws.request.path
-        self.asked_in_url = {unquote(stream) for stream in self.path.partition("streams=")[2].split("/")}
+        self.asked_in_url = {unquote(stream) for stream in self.path.partition("streams=")[2].split("/")} - {""}
         self.streams = set(self.asked_in_url)
         self.requests: list[dict] = []
         self.is_open = True
@@ -47,16 +47,18 @@ class Connection:
 
 
 class Venue:
-    """`confirms`: whether it answers SUBSCRIBE. `refusals`: HTTP statuses for the next attempts to connect."""
+    """`confirms`: whether it answers SUBSCRIBE. `refusals`: HTTP statuses for the next attempts to connect. `pairs`: what its
+    list of prices names; a SUBSCRIBE takes any name, as at Binance."""
 
-    def __init__(self, *, confirms: bool = True, refusals=()):
+    def __init__(self, *, confirms: bool = True, refusals=(), pairs=(), port: int = 0):
         self.confirms = confirms
+        self.pairs = list(pairs)
         self.refusals = list(refusals)
         self.connections: list[Connection] = []
         self.attempts: list[float] = []
         self._lock = threading.Lock()
         self._server = serve(
-            self._handle, "127.0.0.1", 0, process_request=self._admit, compression=None, ping_interval=None,
+            self._handle, "127.0.0.1", port, process_request=self._admit, compression=None, ping_interval=None,
             max_size=None)
         self.port = self._server.socket.getsockname()[1]
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -76,7 +78,14 @@ class Venue:
     def endpoint(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
+    @property
+    def rest(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def _admit(self, ws, request):
+        if request.path == "/api/v3/ticker/price":
+            prices = [{"symbol": pair, "price": "1.00000000"} for pair in self.pairs]
+            return ws.respond(http.HTTPStatus.OK, json.dumps(prices))
         with self._lock:
             self.attempts.append(time.monotonic())
             status = self.refusals.pop(0) if self.refusals else None

@@ -20,6 +20,12 @@ extension Binance {
         capabilities.keepAlive = .seconds(30)
         // Binance pings every 20 s; a half-open connection that no longer does is found by pings of our own.
         capabilities.pingInterval = .seconds(30)
+        // Until the list of pairs has come.
+        capabilities.acknowledgementTimeout = .seconds(5)
+        // The market never closes, but a pair may rest for hours. So the adapter itself asks for a stream that never rests
+        // when nothing has come for a while (``StreamSockets/quiet``), and a connection that is well is never silent for long.
+        capabilities.silenceLimit = .seconds(60)
+        capabilities.offHoursSilenceLimit = .seconds(60)
 
         return AdapterDescriptor(
             id: "com.binance.spot", broker: "binance", name: "Binance Spot", vendor: "Feedhost", version: "1.0.0",
@@ -27,8 +33,18 @@ extension Binance {
             capabilities: capabilities,
             configKeys: [
                 ConfigKey(
-                    "endpoint", .url, default: "wss://stream.binance.com:9443",
+                    "endpoint", .url, default: publicEndpoint,
                     help: "Address of the streams, ws or wss, without /stream."),
+                ConfigKey(
+                    "rest_endpoint", .url,
+                    help:
+                        "Address of the REST API, http or https, where the pairs are looked up: the streams accept any name. "
+                        + "Without it Binance's public one, or none if endpoint is another."),
+                ConfigKey(
+                    "pulse", .string, default: "btcusdt@ticker",
+                    help:
+                        "A stream that never rests; asked for when nothing comes, to tell a mute connection from quiet pairs."
+                ),
                 ConfigKey(
                     "trades", .string, default: "both",
                     help: "Which trades to ask for: trade, aggTrade or both (each trade is passed on once)."),

@@ -11,7 +11,6 @@ extension Binance {
 
     func take(_ frame: Frame) {
         guard frame.opcode != .pong else { return }
-        if sockets.failures != 0 { sockets.failures = 0 }
         switch decode(frame) {
         case .taken:
             break
@@ -30,6 +29,7 @@ extension Binance {
         var data: Bytes?
         var answered: Int64?
         var isError = false
+        var isShutdown = false
         while let key = json.nextKey() {
             if key == "stream" {
                 stream = json.string()
@@ -37,6 +37,9 @@ extension Binance {
                 data = json.skipValue()
             } else if key == "id" {
                 if !json.takeNull() { answered = json.integer() }
+            } else if key == "e" || key == "event" {
+                // As an event of its own, or wrapped like those of the WebSocket API.
+                isShutdown = json.skipValue().map(Self.namesShutdown) ?? false
             } else {
                 if key == "error" || key == "code" { isError = true }
                 json.skipValue()
@@ -45,6 +48,10 @@ extension Binance {
         // The whole message is checked before any of it is believed.
         guard json.isFinished else { return .bad }
         if let stream, let data { return route(stream, data, frame) }
+        if isShutdown || data.map(Self.namesShutdown) == true {
+            serverShutsDown(frame)
+            return .taken
+        }
         if let answered {
             confirmed(answered, isError: isError)
             return .taken
@@ -52,12 +59,31 @@ extension Binance {
         return isError ? .ignored : .bad
     }
 
+    /// `"serverShutdown"`, or an object whose `e` is that.
+    private static func namesShutdown(_ value: Bytes) -> Bool {
+        if value == "\"serverShutdown\"" { return true }
+        var json = JSONScanner(value)
+        guard json.enterObject() else { return false }
+        while let key = json.nextKey() {
+            if key == "e" { return json.string().map { $0 == "serverShutdown" } ?? false }
+            json.skipValue()
+        }
+        return false
+    }
+
     private func route(_ stream: Bytes, _ data: Bytes, _ frame: Frame) -> Verdict {
+        sawData(frame)
         guard let at = stream.firstIndex(of: UInt8(ascii: "@")),
             let index = index(ofSymbol: stream.slice(from: 0, to: at)),
             let kind = StreamKinds.named(stream.slice(from: at + 1)),
             instruments[index].kinds.contains(kind)
-        else { return .ignored }
+        else {
+            if Self.namesShutdown(data) {
+                serverShutsDown(frame)
+                return .taken
+            }
+            return String(stream) == sockets.pulse ? .taken : .ignored
+        }
 
         if !StreamKinds.books.isDisjoint(with: kind) {
             return publishBook(data, index, frame.receivedAt) ? .taken : .bad

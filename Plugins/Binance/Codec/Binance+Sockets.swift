@@ -16,10 +16,10 @@ extension Binance {
         sockets.changeTimer = start(.change, after: StreamSockets.coalescing)
     }
 
-    /// Sees to it that wishes get their answer even if the socket takes long.
+    /// Sees to it that wishes get their answer even if the list of pairs takes long.
     func settleSoon() {
         guard sockets.settlementTimer == nil else { return }
-        sockets.settlementTimer = start(.settlement, after: StreamSockets.patience)
+        sockets.settlementTimer = start(.settlement, after: StreamSockets.pairsPatience)
     }
 
     func timerRanOut(_ timer: TimerID, for purpose: StreamSockets.Purpose?) {
@@ -36,7 +36,9 @@ extension Binance {
             subscribeFailed("the server does not confirm SUBSCRIBE")
         case .settlement:
             sockets.settlementTimer = nil
-            settleAll()
+            settleUnchecked()
+        case .watch:
+            watchConnection()
         case nil:
             break
         }
@@ -44,52 +46,57 @@ extension Binance {
 
     func socketOpened(_ socket: SocketID) {
         if sockets.successor?.socket == socket {
-            if let old = sockets.current { close(old.socket) }
+            if sockets.handover == .opening { beginOverlap() } else if let old = sockets.current { close(old.socket) }
             sockets.current = sockets.successor
             sockets.successor = nil
         }
         guard sockets.current?.socket == socket else { return }
         sockets.current?.isOpen = true
-        settleAll()
+        sockets.current?.openedAt = host.now
+        sockets.lastData = host.now
+        if sockets.watchTimer == nil {
+            sockets.watchTimer = start(.watch, after: StreamSockets.watch, every: StreamSockets.watch)
+        }
+        ready()
         reconcile()
     }
 
     func socketClosed(_ socket: SocketID, code: UInt32, refusal: Response?) {
+        if socket == sockets.predecessor?.socket { return endOverlap() }
+        if socket == sockets.successor?.socket, sockets.handover == .opening { return followerFailed() }
+        if socket == sockets.current?.socket, let old = sockets.predecessor { return fallBack(to: old) }
         guard socket == sockets.current?.socket || socket == sockets.successor?.socket else { return }
-        sockets.failures += 1
-        lostConnection(code: code, refusal: refusal, retryAfter: sockets.retryPause)
+        lostConnection(code: code, refusal: refusal)
     }
 
     /// The answer to a SUBSCRIBE or UNSUBSCRIBE.
     func confirmed(_ id: Int64, isError: Bool) {
         guard let timer = sockets.unconfirmed.removeValue(forKey: id) else { return }
         cancel(timer)
-        if isError { subscribeFailed("the server refuses SUBSCRIBE") }
+        if isError { subscribeFailed("the server refuses SUBSCRIBE") } else { endOverlapIfCovered() }
     }
 
     /// Brings what flows in line with what is wanted, one step at a time.
-    private func reconcile() {
-        // A successor was made from the newest wishes; whatever came after it follows when it is open.
-        guard sockets.successor == nil else { return }
+    func reconcile() {
+        // A successor was made from the newest wishes; whatever came after it follows when it is open. One that only follows
+        // an old connection may take its time, or not come at all.
+        guard sockets.successor == nil || sockets.handover == .opening else { return }
+        guard let current = sockets.current, current.isOpen, sockets.paceTimer == nil else { return }
         let wanted = wantedStreams
-        guard !wanted.isEmpty else { return closeAll() }
-        guard let current = sockets.current else {
-            sockets.current = open(wanted)
-            return
-        }
-        guard current.isOpen, sockets.paceTimer == nil else { return }
 
         let missing = wanted.filter { !current.carried.contains($0) }
         if sockets.isMute, !missing.isEmpty, wanted.count == StreamSockets.fitting(wanted) {
+            abandonFollower()
             sockets.successor = open(wanted)
             return
         }
         if !missing.isEmpty {
             subscribe(missing.prefix(StreamSockets.frameLimit), on: current.socket)
         } else {
-            let surplus = current.carried.subtracting(wanted).sorted()
-            guard !surplus.isEmpty else { return }
-            let batch = surplus.prefix(StreamSockets.frameLimit)
+            var surplus = current.carried.subtracting(wanted)
+            if sockets.pulseAskedAt != 0 { surplus.remove(sockets.pulse) }
+            guard !surplus.isEmpty else { return endOverlapIfCovered() }
+            let batch = surplus.sorted().prefix(StreamSockets.frameLimit)
             guard send(sockets.frame("UNSUBSCRIBE", batch).text, on: current.socket).isSuccess else { return pace() }
             sockets.current?.carried.subtract(batch)
         }
@@ -106,42 +113,39 @@ extension Binance {
     }
 
     private func subscribeFailed(_ why: String) {
+        abandonFollower()
         guard sockets.successor == nil, let current = sockets.current, current.isOpen else { return }
         host.log(.warning, "\(why); opening a new connection with all streams")
         sockets.isMute = true
-        for timer in sockets.unconfirmed.values { cancel(timer) }
-        sockets.unconfirmed.removeAll()
-        let wanted = wantedStreams
-        guard !wanted.isEmpty else { return closeAll() }
-        sockets.successor = open(wanted)
+        forgetUnconfirmed()
+        sockets.successor = open(wantedStreams)
     }
 
-    private func open(_ streams: [String]) -> StreamSockets.Connection? {
+    func forgetUnconfirmed() {
+        for timer in sockets.unconfirmed.values { cancel(timer) }
+        sockets.unconfirmed.removeAll()
+    }
+
+    func open(_ streams: [String]) -> StreamSockets.Connection? {
         let first = streams.prefix(StreamSockets.fitting(streams))
         do throws(AdapterError) {
             let socket = try openSocket(sockets.url(first))
             return StreamSockets.Connection(socket: socket, carried: Set(first))
         } catch {
-            sockets.failures += 1
-            disconnected(.network, message: error.message, retryAfter: sockets.retryPause)
+            disconnected(.network, message: error.message)
             return nil
         }
-    }
-
-    private func closeAll() {
-        if let current = sockets.current { close(current.socket) }
-        if let paceTimer = sockets.paceTimer { cancel(paceTimer) }
-        for timer in sockets.unconfirmed.values { cancel(timer) }
-        sockets.reset()
     }
 
     private func pace() {
         sockets.paceTimer = start(.pace, after: StreamSockets.pace)
     }
 
-    private func start(_ purpose: StreamSockets.Purpose, after delay: Duration) -> TimerID? {
+    private func start(
+        _ purpose: StreamSockets.Purpose, after delay: Duration, every interval: Duration? = nil
+    ) -> TimerID? {
         do throws(AdapterError) {
-            return try startTimer(after: delay, tag: purpose.rawValue)
+            return try startTimer(after: delay, every: interval, tag: purpose.rawValue)
         } catch {
             disconnected(.network, message: "no timer: \(error.message)")
             return nil

@@ -26,6 +26,12 @@ extension Binance {
     /// Publishes `event` of stream `kind`; `false` if it is undecodable.
     func publish(_ event: MarketEvent, _ kind: StreamKinds, _ index: Int, _ receivedAt: UInt64) -> Bool {
         if let id = event.tradeID, id <= instruments[index].lastTradeID { return true }
+        if kind == .ticker, let time = event.time, !isNews(time, &instruments[index].tickerTime, receivedAt) {
+            return true
+        }
+        if kind == .bookTicker, let update = event.update, !isNews(update, &instruments[index].topUpdate, receivedAt) {
+            return true
+        }
         return Self.withQuantityExponent { exponent throws(DecodingFault) in
             var tick = Tick(
                 instrument: instruments[index].handle, mode: kind.isDisjoint(with: .trades) ? .quote : .lastPrice,
@@ -79,14 +85,25 @@ extension Binance {
         }
     }
 
+    /// Whether a number that rises with every message of a stream has done so. Looked at only while two connections bring the
+    /// same streams and a little longer: one connection keeps the order by itself.
+    private func isNews(_ number: Int64, _ last: inout Int64, _ receivedAt: UInt64) -> Bool {
+        guard number > last || receivedAt >= sockets.guardedUntil else { return false }
+        last = number
+        return true
+    }
+
     /// Publishes a partial book; `false` if it is undecodable.
     func publishBook(_ data: Bytes, _ index: Int, _ receivedAt: UInt64) -> Bool {
         Self.withQuantityExponent { exponent throws(DecodingFault) in
             var json = JSONScanner(data)
             var sides = 0
             guard json.enterObject() else { throw .wrong }
+            var update: Int64?
             while let key = json.nextKey() {
-                if key == "bids" {
+                if key == "lastUpdateId" {
+                    update = json.integer()
+                } else if key == "bids" {
                     try Self.readSide(&json, into: bids, exponent)
                     sides |= 1
                 } else if key == "asks" {
@@ -97,6 +114,7 @@ extension Binance {
                 }
             }
             guard json.isFinished, sides == 3 else { throw .wrong }
+            if let update, !isNews(update, &instruments[index].bookUpdate, receivedAt) { return }
             var tick = Tick(
                 instrument: instruments[index].handle, mode: .depth, priceExponent: Self.priceExponent,
                 quantityExponent: exponent, receivedAt: receivedAt)

@@ -2,31 +2,31 @@ import AdapterKit
 
 /// Market data of Binance's spot market, from its combined streams.
 ///
-/// There is no handshake, so a connection is ready before it has a socket: the socket is opened when the first
-/// instruments are wanted and closed when the last one goes. Which streams flow through which socket is the business of
-/// ``StreamSockets``.
+/// There is no handshake: an open socket is an accepted one. Which streams flow through which socket is the business of
+/// ``StreamSockets``; which pairs there are is asked of the REST API, see ``Pairs``.
 public final class Binance: BaseAdapter {
     static let exchange = "CRYPTO"
+    static let publicEndpoint = "wss://stream.binance.com:9443"
     /// Prices come with up to 8 decimals.
     static let priceExponent: Int8 = -8
 
     private let trades: StreamKinds
     var sockets: StreamSockets
+    var pairs: Pairs
     var instruments: [Instrument] = []
     /// Index into ``instruments`` by symbol in lower case.
     var indices = BytesMap<Int>()
     private var indexOfHandle: [UInt32: Int] = [:]
     private var freeIndices: [Int] = []
-    /// Wishes that have no answer yet. While the server cannot be reached they wait for a socket: a success that no tick
-    /// follows helps nobody.
-    private var unsettled: [(handle: UInt32, outcome: SubscriptionOutcome)] = []
+    /// Wishes that have no answer yet: they wait for the list of pairs. A success that no tick follows helps nobody.
+    var unsettled: [(request: SubscriptionRequest, outcome: SubscriptionOutcome)] = []
 
     let bids = LevelBuffer(capacity: 20)
     let asks = LevelBuffer(capacity: 20)
 
     /// Reads the settings.
     override public init(_ context: AdapterContext) throws(AdapterError) {
-        let endpoint = context.host.config("endpoint") ?? "wss://stream.binance.com:9443"
+        let endpoint = context.host.config("endpoint") ?? Self.publicEndpoint
         guard endpoint.hasPrefix("wss://") || endpoint.hasPrefix("ws://") else {
             throw AdapterError(.invalid, "endpoint must begin with ws:// or wss://")
         }
@@ -36,19 +36,26 @@ public final class Binance: BaseAdapter {
         case "aggTrade": trades = .aggregateTrade
         case let other: throw AdapterError(.invalid, "trades must be both, trade or aggTrade, not \"\(other)\"")
         }
-        sockets = StreamSockets(endpoint: endpoint)
+        let pulse = context.host.config("pulse") ?? ""
+        guard StreamSockets.isStream(pulse) else {
+            throw AdapterError(.invalid, "pulse must be a stream such as btcusdt@ticker, not \"\(pulse)\"")
+        }
+        sockets = StreamSockets(endpoint: endpoint, pulse: pulse)
+        pairs = try Pairs(context.host.config("rest_endpoint") ?? "", endpoint: endpoint)
         try super.init(context)
     }
 
     override public func connect(credentials: Credentials) throws(AdapterError) {
         forgetInstruments()
         sockets.reset()
-        ready()
+        pairs.forgetRequest()
+        sockets.current = StreamSockets.Connection(socket: try openSocket(sockets.url([String]())), carried: [])
     }
 
     override public func disconnect() {
         forgetInstruments()
         sockets.reset()
+        pairs.forgetRequest()
     }
 
     override public func subscribe(_ requests: [SubscriptionRequest]) throws(AdapterError) {
@@ -62,9 +69,9 @@ public final class Binance: BaseAdapter {
             let levels = request.mode == .depth ? grantedDepth(for: request) : 0
             add(request, levels: levels)
             let isLess = request.mode == .depth && levels != request.depth
-            unsettled.append((request.handle, isLess ? .downgraded(to: request.mode, depth: levels) : .sent))
+            unsettled.append((request, isLess ? .downgraded(to: request.mode, depth: levels) : .sent))
         }
-        if sockets.current?.isOpen == true || sockets.failures == 0 { settleAll() } else { settleSoon() }
+        checkPairs()
         streamsChanged()
     }
 
@@ -89,11 +96,8 @@ public final class Binance: BaseAdapter {
         timerRanOut(timer, for: StreamSockets.Purpose(rawValue: tag))
     }
 
-    /// Answers the wishes that wait.
-    func settleAll() {
-        let waiting = unsettled
-        unsettled.removeAll()
-        for (handle, outcome) in waiting { settle(handle, outcome) }
+    override public func fetched(_ id: FetchID, tag: UInt64, response: Response) {
+        pairsFetched(id, response)
     }
 
     // MARK: - Instruments
@@ -127,7 +131,7 @@ public final class Binance: BaseAdapter {
         indexOfHandle[request.handle] = index
     }
 
-    private func remove(_ handle: UInt32) {
+    func remove(_ handle: UInt32) {
         guard let index = indexOfHandle.removeValue(forKey: handle) else { return }
         indices[instruments[index].symbol] = nil
         // The place is kept, empty, so that the indices of the others stay true.

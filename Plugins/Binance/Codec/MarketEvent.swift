@@ -36,6 +36,8 @@ struct MarketEvent {
     private(set) var time: Int64?
     /// The trade's time: milliseconds since the Unix epoch.
     private(set) var tradeTime: Int64?
+    /// `u`: the order book's update that the best bid and ask are from.
+    private(set) var update: Int64?
     /// The newest trade in the event.
     private(set) var tradeID: Int64?
 
@@ -52,6 +54,8 @@ struct MarketEvent {
             }
             if letter == UInt8(ascii: "E") {
                 time = json.integer()
+            } else if kind == .bookTicker, letter == UInt8(ascii: "u") {
+                update = json.integer()
             } else if !isTrade {
                 takeFigure(letter, &json)
             } else if letter == UInt8(ascii: "T") {

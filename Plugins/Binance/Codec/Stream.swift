@@ -68,6 +68,10 @@ struct Instrument {
     var levels: Int
     /// The newest trade that was passed on. `trade` and `aggTrade` tell of the same trades, one after the other.
     var lastTradeID: Int64 = -1
+    /// The newest of each stream: what a second connection brings late is left out. ms; update numbers of the order book.
+    var tickerTime: Int64 = -1
+    var topUpdate: Int64 = -1
+    var bookUpdate: Int64 = -1
     /// Once these have come, the ticker's older copies of the same values are left out.
     var hasTrade = false
     var hasBookTicker = false

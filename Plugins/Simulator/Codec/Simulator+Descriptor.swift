@@ -15,6 +15,9 @@ extension Simulator {
         capabilities.traits = [.anySymbol, .snapshotOnSubscribe, .confirmsSubscriptions, .sequenceNumbers]
         capabilities.depth = [DepthLevels("*", depthLevels)]
         capabilities.links = [Link("market", carries: .marketData)]
+        // With one instrument or more there is a tick every second at least, at any hour.
+        capabilities.silenceLimit = .seconds(15)
+        capabilities.offHoursSilenceLimit = .seconds(15)
         return AdapterDescriptor(
             id: "io.feedhost.simulator", broker: "simulator", name: "Simulator", vendor: "Feedhost", version: "1.0.0",
             capabilities: capabilities,

@@ -164,5 +164,5 @@ final class Link {
 
     /// Changes with everything that the broker sends, the pongs of its WebSocket excepted: those come from a server whose
     /// feed has died, too.
-    var heard: UInt64 { lane.frames &+ context.lastTrafficTime }
+    var heard: UInt64 { lane.received &+ context.lastTrafficTime }
 }

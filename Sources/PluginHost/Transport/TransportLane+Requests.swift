@@ -23,7 +23,11 @@ extension TransportLane {
     }
 
     private func requestEnded(_ id: fh_id, _ user: UInt64, _ outcome: HTTPFetch.Outcome) {
-        if let failure = outcome.failure { trouble(failure.message) } else { heard(at: options.clock.now()) }
+        if let failure = outcome.failure {
+            trouble(failure.message)
+        } else {
+            heard(answers: 1, at: options.clock.now())
+        }
         deliver { [self] in
             guard requests.removeValue(forKey: id) != nil, let call = events.onFetched else { return }
             let status = outcome.failure?.status ?? outcome.answer?.outcome ?? fh_status(FH_E_INTERNAL)

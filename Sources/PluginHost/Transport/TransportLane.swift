@@ -35,6 +35,8 @@ public final class TransportLane {
 
     /// Text and binary messages that were received.
     public private(set) var frames: UInt64 = 0
+    /// Messages and answers to requests: changes with everything that the broker has sent of itself, pongs excepted.
+    public private(set) var received: UInt64 = 0
     /// Bytes of these messages.
     public private(set) var bytes: UInt64 = 0
     /// When the broker was last heard, a pong or an answer included: ns since the Unix epoch, UTC; 0 = never.
@@ -154,8 +156,9 @@ public final class TransportLane {
         }
     }
 
-    func heard(frames: UInt64 = 0, bytes: Int = 0, at time: UInt64) {
+    func heard(frames: UInt64 = 0, answers: UInt64 = 0, bytes: Int = 0, at time: UInt64) {
         self.frames &+= frames
+        received &+= frames &+ answers
         self.bytes &+= UInt64(bytes)
         lastActivity = max(lastActivity, time)
     }
