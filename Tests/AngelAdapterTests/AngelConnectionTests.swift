@@ -183,6 +183,7 @@ import Testing
         #expect(market.unit == .instrumentMode && market.carries == .marketData)
         #expect(capabilities.links.map(\.name) == ["market", "orders"])
         #expect(capabilities.links[1].carries == .orders && capabilities.orderStream == .ownSocket)
+        #expect(capabilities.silenceLimit != nil && capabilities.offHoursSilenceLimit != nil)
         #expect(capabilities.depthLevels(for: 20, on: "NSE") == 20)
         #expect(capabilities.depthLevels(for: 20, on: "NFO") == 5)
         #expect(capabilities.depthLevels(for: 20, on: "NSE_INDEX") == 5)

@@ -138,6 +138,22 @@ import Testing
         #expect(last.retryAfter == 60_000)
     }
 
+    @Test func whoHasTheSessionIsSaidIfTheBrokerSaysIt() throws {
+        let host = try openNoren()
+        host.deliver(#"{"t":"x","s":"Not_Ok","emsg":"Logged in from 10.1.2.3"}"#)
+        host.drop(code: 1_000)
+        #expect(
+            host.connections.last?.message
+                == "Flattrade has closed the session, as it does when the account logs in elsewhere; it said: \"Logged in from 10.1.2.3\""
+        )
+        // What was said long before has nothing to do with it.
+        let other = try openNoren()
+        other.deliver(#"{"t":"x","s":"Not_Ok","emsg":"No data"}"#)
+        other.advance(by: .seconds(6))
+        other.drop(code: 1_000)
+        #expect(other.connections.last?.message.contains("No data") == false)
+    }
+
     @Test func otherEndsAreTheNetwork() throws {
         for code in [UInt32(1_006), 1_001, 1_011] {
             let host = try openNoren()
@@ -210,6 +226,7 @@ import Testing
         let capabilities = try #require(host.descriptor.pointee.capabilities).pointee
         #expect(capabilities.flags & UInt32(FH_CAP_EXCLUSIVE_SESSION) != 0)
         #expect(capabilities.keep_alive_ms == .max)
+        #expect(capabilities.data_silence_ms > 0 && capabilities.off_hours_silence_ms > 0)
         #expect(capabilities.order_stream == UInt32(FH_ORDERS_SAME_SOCKET))
         #expect((capabilities.link_count, capabilities.links[0].max_links) == (1, 1))
         #expect((capabilities.links[0].batch, capabilities.links[0].per_second) == (100, 10))

@@ -92,13 +92,12 @@ class Client:
         assert reply["type"] == "pong", reply
 
     def told(self, *codes: str) -> None:
-        """Receives so many notices, which must have these codes; those of an outage count when one of them is named."""
-        notices: list[dict] = []
-        while len(notices) < len(codes):
+        """Receives so many notices, which must have these codes. An outage that is not asked for may come before each."""
+        for code in codes:
             notice = self.reply()
-            if notice.get("code") != "BROKER_DISCONNECTED" or "BROKER_DISCONNECTED" in codes:
-                notices.append(notice)
-        assert [notice.get("code") for notice in notices] == list(codes), notices
+            while notice.get("code") == "BROKER_DISCONNECTED" != code:
+                notice = self.reply()
+            assert notice.get("code") == code, notice
 
     # MARK: Ticks
 

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import time
 
 import pytest
 from brokers import MODE_NAMES, NAMES, chosen, setup, start_broker, wishes
@@ -186,6 +187,11 @@ def test_flattrade_that_is_thrown_out_does_not_fight(start_broker, connect):
     client.tick()
     attempts = len(venue.state["attempts"])
     venue.fault("evict")
+    began = time.monotonic()
+    notice = client.reply()
+    assert time.monotonic() - began < 2, "at once, not with the next attempt"
+    assert (notice["code"], notice["reason"]) == ("BROKER_DISCONNECTED", "replaced") and notice["instruments"] == 1
+    assert notice["next_attempt"] - notice["since"] >= 59_000
     wait_until(lambda: not venue.connections(), "the eviction")
     wait_until(lambda: "session" in host.stderr or "replaced" in host.stderr, "the log line")
     client.round_trip()

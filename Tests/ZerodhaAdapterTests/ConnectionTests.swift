@@ -163,5 +163,7 @@ import ZerodhaAdapter
         #expect((link.quota, link.maximumLinks, link.batch) == (3_000, 3, 200))
         #expect(link.carries == [.marketData, .orders])
         #expect(Zerodha.descriptor.capabilities.orderStream == .sameSocket)
+        let silences = Zerodha.descriptor.capabilities
+        #expect(silences.silenceLimit != nil && silences.offHoursSilenceLimit != nil)
     }
 }

@@ -60,17 +60,28 @@ extension Noren {
         if reply.isRefusal, login != nil { return refused(reply) }
         host.count(.framesIgnored)
         guard reply.isRefusal else { return }
-        host.log(.warning, "\(descriptor.name) says: \(String(reply.message.prefix(200)))")
+        lastComplaint = String(reply.message.prefix(200))
+        complainedAt = lastHeard
+        host.log(.warning, "\(descriptor.name) says: \(lastComplaint)")
+    }
+
+    /// What the broker has said right before it closed the session, which may name who has it now.
+    private var farewell: String {
+        let now = host.now
+        guard !lastComplaint.isEmpty, now - min(now, complainedAt) < Self.farewellTime else { return "" }
+        return "; it said: \"\(lastComplaint)\""
     }
 
     func sessionClosed(code: UInt32, refusal: Response?) {
         let wasReady = state == .ready
+        let farewell = farewell
         forget()
         if code == 1_000, refusal == nil, wasReady {
             // The first session of an account is closed so, a moment after the second one has logged in.
             disconnected(
                 .replaced,
-                message: "\(descriptor.name) has closed the session, as it does when the account logs in elsewhere",
+                message: "\(descriptor.name) has closed the session, as it does when the account logs in elsewhere"
+                    + farewell,
                 retryAfter: .seconds(max(Self.replacedPause, cooldown)), brokerCode: 1_000)
         } else {
             lostConnection(code: code, refusal: refusal)

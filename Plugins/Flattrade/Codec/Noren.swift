@@ -19,6 +19,8 @@ public final class Noren: BaseAdapter {
     private static let looks = 5
     /// After another login has taken the session over: fighting for it helps nobody. Seconds.
     static let replacedPause = 60
+    /// A complaint that came no longer before the end is why it came. ns.
+    static let farewellTime: UInt64 = 5_000_000_000
 
     /// What a timer is for; its raw value is the timer's tag.
     enum Purpose: UInt64 {
@@ -41,6 +43,9 @@ public final class Noren: BaseAdapter {
     var loginTimer: TimerID?
     /// When the last message came: ns since the Unix epoch, UTC.
     var lastHeard: UInt64 = 0
+    /// What the broker has complained of last, and when: ns since the Unix epoch, UTC.
+    var lastComplaint = ""
+    var complainedAt: UInt64 = 0
     /// The account, for the request of order updates.
     var userID = ""
 
@@ -142,6 +147,7 @@ public final class Noren: BaseAdapter {
         socket = nil
         login = nil
         loginTimer = nil
+        lastComplaint = ""
         userID = ""
         paceTimer = nil
         outbox.removeAll()
