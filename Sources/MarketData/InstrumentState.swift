@@ -16,6 +16,8 @@ public struct InstrumentState {
     public private(set) var hasDepth = false
     /// When the last update in Depth was received. ns since the Unix epoch.
     private var depthAt: UInt64 = 0
+    /// Books that were received before are not taken any more. ns since the Unix epoch.
+    private var booksFrom: UInt64 = 0
     private var isEmpty = true
 
     public init() {}
@@ -28,6 +30,7 @@ public struct InstrumentState {
         _ update: fh_tick, bids newBids: UnsafeBufferPointer<fh_level> = .init(start: nil, count: 0),
         asks newAsks: UnsafeBufferPointer<fh_level> = .init(start: nil, count: 0)
     ) -> UInt64? {
+        if update.ts_recv < booksFrom, isLateBook(update) { return mergeWithoutBook(update) }
         if isEmpty {
             tick.price_exp = update.price_exp
             tick.qty_exp = update.qty_exp
@@ -63,6 +66,23 @@ public struct InstrumentState {
         return update.fields
     }
 
+    /// Nothing waits in a ring for so long: what is older is of a clock that was set back. ns.
+    private static let longestWait: UInt64 = 5_000_000_000
+
+    private func isLateBook(_ update: borrowing fh_tick) -> Bool {
+        guard booksFrom &- update.ts_recv < Self.longestWait else { return false }
+        if update.kind >= UInt16(FH_MODE_DEPTH) { return true }
+        return update.fields & TickFields.book != 0
+    }
+
+    /// The rare case: an update with a book of an earlier time, which has waited while the book was forgotten.
+    private mutating func mergeWithoutBook(_ update: fh_tick) -> UInt64? {
+        var rest = update
+        rest.fields &= ~TickFields.book
+        rest.kind = UInt16(FH_MODE_QUOTE)
+        return merge(rest)
+    }
+
     /// What is not in a snapshot is no longer known, its time included. The book is part of snapshots of Depth alone: some
     /// brokers send it in packets of its own, beside those of Quote.
     private mutating func forget(allBut update: borrowing fh_tick) {
@@ -80,6 +100,7 @@ public struct InstrumentState {
     /// The book is of an earlier time: the broker is asked for it again only now.
     /// - Parameter time: What was received from then on stays. ns since the Unix epoch.
     public mutating func forgetBook(before time: UInt64) {
+        booksFrom = max(booksFrom, time)
         guard depthAt < time else { return }
         tick.fields &= ~TickFields.book
         bids.removeAll(keepingCapacity: true)

@@ -108,11 +108,12 @@ import Testing
     }
 
     /// In seconds: 0, the zeros of Unix's and NSE's clocks, and the edges of 32 bits.
-    @Test(arguments: [
-        (0, nil), (1, nil), (315_532_800, nil), (631_151_999, nil), (631_152_000, 631_152_000),
-        (0x7FFF_FFFF, 0x7FFF_FFFF), (0x8000_0000, 0x8000_0000), (0xFFFF_FFFF, 0xFFFF_FFFF), (10_000_000_000, nil),
-        (1_700_000_000_000, 1_700_000_000), (10_000_000_000_000, nil), (-1, nil), (.max, nil), (.min, nil),
-    ] as [(Int64, UInt64?)])
+    @Test(
+        arguments: [
+            (0, nil), (1, nil), (315_532_800, nil), (631_151_999, nil), (631_152_000, 631_152_000),
+            (0x7FFF_FFFF, 0x7FFF_FFFF), (0x8000_0000, 0x8000_0000), (0xFFFF_FFFF, 0xFFFF_FFFF), (10_000_000_000, nil),
+            (1_700_000_000_000, 1_700_000_000), (10_000_000_000_000, nil), (-1, nil), (.max, nil), (.min, nil),
+        ] as [(Int64, UInt64?)])
     func timesOfTrades(wire: Int64, seconds: UInt64?) throws {
         let host = try openAngel()
         host.settled([host.share("42", FH_MODE_DEPTH, depth: 5)])
@@ -121,11 +122,12 @@ import Testing
     }
 
     /// In milliseconds, in each mode; mode 4 has its time elsewhere.
-    @Test(arguments: [
-        (0, nil), (1, nil), (315_532_800_000, nil), (631_152_000_000, 631_152_000_000),
-        (0x7FFF_FFFF_000, 0x7FFF_FFFF_000), (1_700_000_000_123, 1_700_000_000_123), (10_000_000_000_000, nil),
-        (-1, nil),
-    ] as [(Int64, UInt64?)])
+    @Test(
+        arguments: [
+            (0, nil), (1, nil), (315_532_800_000, nil), (631_152_000_000, 631_152_000_000),
+            (0x7FFF_FFFF_000, 0x7FFF_FFFF_000), (1_700_000_000_123, 1_700_000_000_123), (10_000_000_000_000, nil),
+            (-1, nil),
+        ] as [(Int64, UInt64?)])
     func timesOfTheExchange(wire: Int64, milliseconds: UInt64?) throws {
         let wishes = [(FH_MODE_LTP, 0), (FH_MODE_QUOTE, 0), (FH_MODE_DEPTH, 5), (FH_MODE_DEPTH, 20)]
         for (mode, wish) in zip(1...4 as ClosedRange<UInt8>, wishes) {

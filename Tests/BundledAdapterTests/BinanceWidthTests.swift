@@ -19,7 +19,8 @@ import Testing
             ("a", FH_F_ASK, \.ask_px), ("o", FH_F_OPEN, \.open), ("h", FH_F_HIGH, \.high), ("l", FH_F_LOW, \.low),
         ]
         let quantities: [(String, Int, KeyPath<fh_tick, Int64>)] = [
-            ("Q", FH_F_LTQ, \.ltq), ("B", FH_F_BID, \.bid_qty), ("A", FH_F_ASK, \.ask_qty), ("v", FH_F_VOLUME, \.volume),
+            ("Q", FH_F_LTQ, \.ltq), ("B", FH_F_BID, \.bid_qty), ("A", FH_F_ASK, \.ask_qty),
+            ("v", FH_F_VOLUME, \.volume),
         ]
         let names = prices.map(\.0) + quantities.map(\.0) + ["q"]
         let host = try openBinance(FH_MODE_QUOTE)

@@ -86,11 +86,12 @@ import Testing
         #expect(host.lastRecord.ltp == -288_400)
     }
 
-    @Test(arguments: [
-        ("0", nil), ("1", nil), ("315532800", nil), ("631151999", nil), ("631152000", 631_152_000),
-        ("2147483647", 2_147_483_647), ("2147483648", 2_147_483_648), ("4294967295", 4_294_967_295),
-        ("10000000000", nil), ("-1", nil),
-    ] as [(String, UInt64?)])
+    @Test(
+        arguments: [
+            ("0", nil), ("1", nil), ("315532800", nil), ("631151999", nil), ("631152000", 631_152_000),
+            ("2147483647", 2_147_483_647), ("2147483648", 2_147_483_648), ("4294967295", 4_294_967_295),
+            ("10000000000", nil), ("-1", nil),
+        ] as [(String, UInt64?)])
     func feedTimes(text: String, seconds: UInt64?) throws {
         let host = try open("NSE", 2)
         host.deliver(feed("df", "NSE|22", [("lp", "1.00"), ("ft", text)]))
@@ -104,10 +105,11 @@ import Testing
     private static let noon: (String, String) = ("ft", "1638512684")
 
     /// Volume in the snapshot, in the delta, and whether the delta's trade time counts.
-    @Test(arguments: [
-        (nil, nil, false), ("0", nil, false), ("", nil, false), ("-", nil, false), ("0.00", nil, false),
-        ("5", nil, true), (nil, "7", true), ("0", "7", true), ("5", "0", false), ("5", "", true), ("5", "x", true),
-    ] as [(String?, String?, Bool)])
+    @Test(
+        arguments: [
+            (nil, nil, false), ("0", nil, false), ("", nil, false), ("-", nil, false), ("0.00", nil, false),
+            ("5", nil, true), (nil, "7", true), ("0", "7", true), ("5", "0", false), ("5", "", true), ("5", "x", true),
+        ] as [(String?, String?, Bool)])
     func aTradeTimeNeedsAVolume(before: String?, now: String?, isTold: Bool) throws {
         for isIndexed in [false, true] {
             let host = try openNoren()

@@ -54,11 +54,11 @@ import Testing
         defer { under.stop() }
         let handle = try under.handle("NSE", "SBIN")
         let (session, feed) = under.open(handle)
-        func book(_ price: Int64) -> fh_tick {
+        func book(_ price: Int64, at time: UInt64 = 1_000_000_000) -> fh_tick {
             BusUnderTest.tick(handle, ltp: price) {
                 $0.kind = UInt16(FH_MODE_DEPTH)
                 $0.fields |= UInt64(FH_F_BID)
-                ($0.bid_px, $0.bid_qty) = (price - 5, 3)
+                ($0.bid_px, $0.bid_qty, $0.ts_recv) = (price - 5, 3, time)
             }
         }
         let quote = RouteKey(session: session, instrument: handle, mode: .quote)
@@ -74,7 +74,8 @@ import Testing
         feed.send(book(400))
         let both = [try #require(under.next()), try #require(under.next())]
         let first = try #require(both.first { $0.key == depth })
-        #expect(!first.snapshot && first.json.contains("\"ltp\":4.0") && first.json.contains("\"buy\":[{\"price\":3.95"))
+        #expect(
+            !first.snapshot && first.json.contains("\"ltp\":4.0") && first.json.contains("\"buy\":[{\"price\":3.95"))
         // What came after it was asked for stays, however late the order to forget is read.
         under.bus.forgetBook(session: session, instrument: handle, before: 1_000_000_000)
         feed.send(BusUnderTest.tick(handle, ltp: 450))
@@ -84,7 +85,7 @@ import Testing
         under.bus.forgetBook(session: session, instrument: handle, before: 1_000_000_001)
         feed.send(BusUnderTest.tick(handle, ltp: 500))
         #expect(try #require(under.next()).key == quote)
-        feed.send(book(600))
+        feed.send(book(600, at: 1_000_000_001))
         let again = [try #require(under.next()), try #require(under.next())]
         #expect(again.contains { $0.key == depth && $0.json.contains("\"ltp\":6.0") })
     }

@@ -126,16 +126,21 @@ import Testing
 
     /// The time belongs to the price beside it: kind, whether a snapshot, fields and time of an update after one at
     /// 1,700,000,000,000 ms; and what is told then.
-    @Test(arguments: [
-        (FH_MODE_LTP, false, FH_F_LTP, 0, nil), (FH_MODE_LTP, false, FH_F_LTP, 1_700_000_000_500, 1_700_000_000_500),
-        (FH_MODE_QUOTE, false, FH_F_VOLUME, 0, 1_700_000_000_000), (FH_MODE_QUOTE, true, FH_F_VOLUME, 0, nil),
-        (FH_MODE_QUOTE, true, FH_F_LTP, 0, nil), (FH_MODE_DEPTH, true, FH_F_LTP, 0, nil),
-        (FH_MODE_DEPTH, false, FH_F_BID, 0, 1_700_000_000_000), (FH_MODE_DEPTH, false, FH_F_BIDS, 5_000, 5_000),
-        (FH_MODE_DEPTH, true, FH_F_BIDS, 5_000, 5_000),
-    ] as [(Int, Bool, Int, UInt64, UInt64?)])
+    @Test(
+        arguments: [
+            (FH_MODE_LTP, false, FH_F_LTP, 0, nil),
+            (FH_MODE_LTP, false, FH_F_LTP, 1_700_000_000_500, 1_700_000_000_500),
+            (FH_MODE_QUOTE, false, FH_F_VOLUME, 0, 1_700_000_000_000), (FH_MODE_QUOTE, true, FH_F_VOLUME, 0, nil),
+            (FH_MODE_QUOTE, true, FH_F_LTP, 0, nil), (FH_MODE_DEPTH, true, FH_F_LTP, 0, nil),
+            (FH_MODE_DEPTH, false, FH_F_BID, 0, 1_700_000_000_000), (FH_MODE_DEPTH, false, FH_F_BIDS, 5_000, 5_000),
+            (FH_MODE_DEPTH, true, FH_F_BIDS, 5_000, 5_000),
+        ] as [(Int, Bool, Int, UInt64, UInt64?)])
     func theTimeIsThatOfThePrice(kind: Int, isSnapshot: Bool, field: Int, time: UInt64, told: UInt64?) {
         var state = InstrumentState()
-        _ = state.merge(tick(Int(FH_F_LTP)) { $0.ltp = 100; $0.ts_exchange = 1_700_000_000_000_000_000 })
+        _ = state.merge(
+            tick(Int(FH_F_LTP)) {
+                $0.ltp = 100; $0.ts_exchange = 1_700_000_000_000_000_000
+            })
         _ = state.merge(
             tick(field) {
                 $0.kind = UInt16(kind)
@@ -151,12 +156,13 @@ import Testing
     }
 
     /// What is left of a book of two sides, after an update of that kind which brings those sides.
-    @Test(arguments: [
-        (FH_MODE_DEPTH, true, 0, false, false, false), (FH_MODE_DEPTH, true, FH_F_BIDS, true, true, false),
-        (FH_MODE_DEPTH, true, FH_F_ASKS, true, false, true), (FH_MODE_DEPTH, false, 0, true, true, true),
-        (FH_MODE_DEPTH, false, FH_F_BIDS, true, true, true), (FH_MODE_QUOTE, true, 0, true, true, true),
-        (FH_MODE_LTP, true, 0, true, true, true), (FH_MODE_QUOTE, false, 0, true, true, true),
-    ] as [(Int, Bool, Int, Bool, Bool, Bool)])
+    @Test(
+        arguments: [
+            (FH_MODE_DEPTH, true, 0, false, false, false), (FH_MODE_DEPTH, true, FH_F_BIDS, true, true, false),
+            (FH_MODE_DEPTH, true, FH_F_ASKS, true, false, true), (FH_MODE_DEPTH, false, 0, true, true, true),
+            (FH_MODE_DEPTH, false, FH_F_BIDS, true, true, true), (FH_MODE_QUOTE, true, 0, true, true, true),
+            (FH_MODE_LTP, true, 0, true, true, true), (FH_MODE_QUOTE, false, 0, true, true, true),
+        ] as [(Int, Bool, Int, Bool, Bool, Bool)])
     func aSnapshotOfDepthHoldsTheBook(
         kind: Int, isSnapshot: Bool, sides: Int, isBook: Bool, hasBids: Bool, hasAsks: Bool
     ) {
@@ -200,8 +206,23 @@ import Testing
         #expect(state.isPublishable(.depth), "it has come at that time, not before it")
         state.forgetBook(before: 1_760_000_000_001_000_001)
         #expect(!state.isPublishable(.depth) && !state.hasBook && state.isPublishable(.quote))
+        // One that has waited in the ring meanwhile: its prices count, its book does not.
+        let late = state.merge(
+            tick(Int(FH_F_LTP), Int(FH_F_BIDS), Int(FH_F_ASKS)) {
+                ($0.ltp, $0.kind, $0.flags) = (102, UInt16(FH_MODE_DEPTH), UInt16(FH_TF_SNAPSHOT))
+            })
+        #expect(late == UInt64(FH_F_LTP) && state.tick.ltp == 102)
+        #expect(!state.isPublishable(.depth) && !state.hasBook)
+        // A clock that was set back by an hour does not keep Depth silent for an hour.
+        var other = state
+        _ = other.merge(tick(Int(FH_F_BIDS), Int(FH_F_ASKS)) { $0.ts_recv -= 3_600_000_000_000 })
+        #expect(other.isPublishable(.depth) && other.hasBook)
         // A broker that sends the best bid and ask alone.
-        _ = state.merge(tick(Int(FH_F_BID)) { ($0.bid_px, $0.bid_qty, $0.kind) = (99, 1, UInt16(FH_MODE_DEPTH)) })
+        _ = state.merge(
+            tick(Int(FH_F_BID)) {
+                ($0.bid_px, $0.bid_qty, $0.kind) = (99, 1, UInt16(FH_MODE_DEPTH))
+                $0.ts_recv += 1
+            })
         #expect(state.isPublishable(.depth))
     }
 

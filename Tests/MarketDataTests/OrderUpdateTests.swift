@@ -38,10 +38,11 @@ import Testing
     }
 
     /// What is still to trade, from what the broker has told of quantity, filled and pending.
-    @Test(arguments: [
-        (10, 4, nil, 6), (10, nil, nil, 10), (10, 4, 5, 5), (10, 10, nil, 0), (10, 12, nil, 0), (nil, 4, nil, 0),
-        (nil, nil, nil, 0), (Int64.min, 1, nil, 0), (10, 4, 0, 0),
-    ] as [(Int64?, Int64?, Int64?, Int64)])
+    @Test(
+        arguments: [
+            (10, 4, nil, 6), (10, nil, nil, 10), (10, 4, 5, 5), (10, 10, nil, 0), (10, 12, nil, 0), (nil, 4, nil, 0),
+            (nil, nil, nil, 0), (Int64.min, 1, nil, 0), (10, 4, 0, 0),
+        ] as [(Int64?, Int64?, Int64?, Int64)])
     func pendingFollowsFromTheRest(quantity: Int64?, filled: Int64?, pending: Int64?, expected: Int64) {
         var update = OrderUpdate(orderID: "1", status: "open")
         (update.quantity, update.filled, update.pending) = (quantity, filled, pending)

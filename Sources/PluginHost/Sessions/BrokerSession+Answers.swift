@@ -60,8 +60,11 @@ extension BrokerSession {
         let request = nextRequest
         let lines = prepare(handles, on: link, request: request)
         guard !lines.isEmpty else { return }
-        for line in lines where asksForBook(line) {
-            environment.bus.forgetBook(session: id, instrument: line.handle, before: WallClock.now())
+        for line in lines {
+            if asksForBook(line) {
+                environment.bus.forgetBook(session: id, instrument: line.handle, before: WallClock.now())
+            }
+            link.lines[line.handle]?.askedMode = line.wanted.mode
         }
         let status = link.subscribe(request: request, lines)
         // Not connected any more, and the event that says so is on its way. After the next connect all is asked again;
@@ -78,12 +81,12 @@ extension BrokerSession {
         }
     }
 
-    /// Whether the broker serves the instrument without a book, here or on the connection that it comes from, and is now
-    /// asked for one.
+    /// Whether the broker was last asked for the instrument without a book, here or on the connection that it comes from, and
+    /// is now asked for one. What it has answered by now does not matter: from that request on the book may be old.
     private func asksForBook(_ line: Line) -> Bool {
-        let elsewhere = departures[line.handle].flatMap { links[$0]?.lines[line.handle]?.served }
-        guard line.wanted.mode == .depth, let served = line.served ?? elsewhere else { return false }
-        return served.mode < .depth
+        let elsewhere = departures[line.handle].flatMap { links[$0]?.lines[line.handle]?.askedMode }
+        guard line.wanted.mode == .depth, let asked = line.askedMode ?? elsewhere else { return false }
+        return asked < .depth
     }
 
     /// Notes what is about to be asked. What is listed no longer is refused; where the broker has given the token to
