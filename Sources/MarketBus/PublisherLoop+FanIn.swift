@@ -1,5 +1,4 @@
 import CZeroMQ
-import Glibc
 import MarketData
 
 /// The socket where publishers from outside connect: an OpenAlgo installation's own adapters, its Flask process, feeds.
@@ -94,9 +93,5 @@ extension PublisherLoop {
         events.badExternal(what)
     }
 
-    private func monotonicSeconds() -> Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec
-    }
+    private func monotonicSeconds() -> Int { Int(Uptime.now() / 1_000_000_000) }
 }

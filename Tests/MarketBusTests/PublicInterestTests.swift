@@ -20,7 +20,8 @@ import Testing
         }
         var interest = PublicInterest(brokers: ["simulator", "binance"])
         var subscribed: [[UInt8]] = []
-        let texts = (0..<20).flatMap { [Self.topic($0).text, Self.topic($0).legacy] } + ["", "NSE", "NSE_", "SIM", "X"]
+        let texts =
+            (0..<20).flatMap { [Self.topic($0).text, Self.topic($0).legacy] } + ["", "NSE", "NSE_", "SIM", "X"]
         for _ in 0..<400 {
             if next(3) == 0, !subscribed.isEmpty {
                 interest.remove(subscribed.remove(at: next(subscribed.count)))

@@ -42,7 +42,14 @@ import Testing
                 let listener = each.stream.listeners[each.place]
                 #expect(listener.cohort === cohort && listener.seat == seat)
             }
-            return Set(cohort.seats.map(\.stream.key.symbol))
+            var symbols = Set(cohort.seats.map(\.stream.key.symbol))
+            // What is noted counts from the next message on.
+            for change in table.cohorts.noted(of: outboxes[client]) {
+                let symbol = change.stream.key.symbol
+                let isNews = change.isGain ? symbols.insert(symbol).inserted : symbols.remove(symbol) != nil
+                #expect(isNews, "\(symbol)")
+            }
+            return symbols
         }
     }
 
@@ -130,5 +137,71 @@ import Testing
             }
         }
         #expect(room.table.count == wanted.reduce(into: Set()) { $0.formUnion($1) }.count)
+    }
+
+    /// As OpenAlgo's client does it: one symbol a request, all clients in step.
+    @Test(arguments: [(clients: 1_000, symbols: 100), (clients: 250, symbols: 400)])
+    func oneSymbolAfterTheOtherInStep(clients: Int, symbols: Int) throws {
+        let room = try Room()
+        let all = (0..<clients).map { _ in room.client() }
+        let names = (0..<symbols).map { "S\($0)" }
+        for name in names {
+            for client in all {
+                room.join(client, name)
+                room.table.settle()
+            }
+        }
+        // A step each, and each of the sets made and taken down once.
+        let (joined, sets) = (room.table.cohorts.steps, symbols * symbols)
+        #expect(joined <= clients * symbols + 2 * sets, "\(joined) steps for \(clients * symbols) subscriptions")
+        #expect(room.outboxes[0].cohort?.members.count == clients)
+        for name in names {
+            for client in all {
+                room.leave(client, name)
+                room.table.settle()
+            }
+        }
+        let left = room.table.cohorts.steps - joined
+        #expect(left <= clients * symbols + 2 * sets, "\(left) steps for \(clients * symbols)")
+        #expect(room.table.count == 0 && room.outboxes.allSatisfy { $0.cohort == nil })
+    }
+
+    /// Each client with a set of its own, given up one by one.
+    @Test func aLargeSetIsGivenUpStreamByStream() throws {
+        let room = try Room()
+        let clients = (0..<70).map { _ in room.client() }
+        let names = (0..<300).map { "S\($0)" }
+        for client in clients {
+            room.join(client, "own\(client)")
+            for name in names { room.join(client, name) }
+            room.table.settle()
+        }
+        let before = room.table.cohorts.steps
+        for (turn, name) in names.enumerated() {
+            for client in clients { room.leave(client, name) }
+            room.table.settle()
+            if turn % 50 == 0 { room.table.trim() }
+        }
+        #expect(room.table.cohorts.steps - before == clients.count * names.count)
+        for client in clients { #expect(room.symbols(client) == ["own\(client)"]) }
+    }
+
+    /// A message that comes between a change and its settling goes to those who have the stream now, and to nobody else.
+    @Test func aMessageFindsEverybodyWhereTheyBelong() throws {
+        let room = try Room()
+        let (a, b, c) = (room.client(), room.client(), room.client())
+        for client in [a, b, c] { for symbol in ["A", "B"] { room.join(client, symbol) } }
+        room.table.settle()
+        room.leave(a, "B")
+        room.join(b, "C")
+        #expect(room.outboxes[a].cohort === room.outboxes[c].cohort)
+        let key = RouteKey(session: 1, instrument: UInt32(UInt8(ascii: "B")), mode: .ltp)
+        "{}".utf8.withContiguousStorageIfAvailable { bytes in
+            room.table.receive(key, snapshot: false, UnsafeRawBufferPointer(bytes))
+        }
+        #expect(room.outboxes[a].cohort?.batch == nil)
+        #expect(room.outboxes[b].cohort?.batch != nil && room.outboxes[c].cohort?.batch != nil)
+        #expect(room.outboxes[b].cohort !== room.outboxes[c].cohort)
+        #expect(room.symbols(a) == ["A"] && room.symbols(b) == ["A", "B", "C"] && room.symbols(c) == ["A", "B"])
     }
 }

@@ -1,4 +1,5 @@
 import MarketData
+import NIOCore
 import Testing
 
 @testable import StreamProxy
@@ -56,6 +57,33 @@ import Testing
             #expect(try await client.next().text == update)
             _ = try await client.reply(to: unsubscribe)
             #expect(session.orders == 0, "what was never held is not given back")
+        }
+    }
+
+    /// What waits for the acknowledgement is bounded, and lost it is not: it goes out in order, before the acknowledgement.
+    @Test func aBrokerThatDoesNotAnswerCostsNeitherMemoryNorUpdates() async throws {
+        var interest = OrderInterest()
+        let large = ByteBuffer(repeating: 1, count: 1_000)
+        let isHeldUnasked = interest.holdBack(large)
+        #expect(!isHeldUnasked, "nothing is held back before it was asked for")
+        interest.holdBack()
+        var held = 0
+        while interest.holdBack(large) { held += 1 }
+        #expect(held == OrderInterest.mostEarly / 1_000)
+        let taken = interest.takeEarly()
+        #expect(taken.count == held && interest.early == nil)
+        try await House.with { house in
+            let client = try await house.client()
+            let session = try #require(house.directory.session(of: "alice"))
+            session.gate.close()
+            try await client.send(subscribe)
+            await session.gate.arrival()
+            let reason = String(repeating: "x", count: 60_000)
+            let updates = (0..<40).map { #"{"type":"order_update","orderid":"\#($0)","reason":"\#(reason)"}"# }
+            for update in updates { house.bus.publishOrder(user: "alice", update) }
+            for update in updates { #expect(try await client.next().text == update) }
+            session.gate.open()
+            #expect(try await client.json()["type"] == "subscribe_orders")
         }
     }
 

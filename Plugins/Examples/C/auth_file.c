@@ -27,7 +27,7 @@ static const fh_auth_host *host;
 static char path[4096];
 static table keys; /* under lock: authenticate() reads it, the watcher replaces it */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t wake; /* Of the monotonic clock: a change of the time of day must not stop the watcher. */
 static pthread_t watcher;
 static int watching;
 static struct stat seen;
@@ -161,7 +161,7 @@ static void *watch(void *unused) {
     struct timespec until;
     pthread_mutex_lock(&lock);
     while (watching) {
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += 200000000;
         if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
         pthread_cond_timedwait(&wake, &lock, &until);
@@ -194,6 +194,11 @@ static fh_status start(fh_auth_ctx *c, const fh_auth_host *h, const fh_field *se
     stat(path, &seen); /* Before it is read: what is written meanwhile shows at the next look. */
     const char *trouble = path[0] ? load(&keys) : "is not set: name the file with the keys";
     if (trouble) { say(FH_LOG_ERROR, trouble); return FH_E_INVALID; }
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&wake, &attributes);
+    pthread_condattr_destroy(&attributes);
     watching = 1;
     return pthread_create(&watcher, NULL, watch, NULL) == 0 ? FH_OK : FH_E_INTERNAL;
 }
@@ -210,7 +215,7 @@ static void stop(void) {
     pthread_mutex_lock(&lock);
     int was = watching;
     watching = 0;
-    pthread_cond_signal(&wake);
+    if (was) pthread_cond_signal(&wake);
     pthread_mutex_unlock(&lock);
     if (was) pthread_join(watcher, NULL);
 }

@@ -41,13 +41,13 @@ final class AuthContext: Sendable {
     var said: String { lastLine.withLock { $0 } }
 
     fileprivate func log(level: Int32, _ message: fh_str) {
-        guard let suppressed = budget.withLock({ $0.take(now: WallClock.now()) }) else { return }
+        guard let suppressed = budget.withLock({ $0.take(now: Uptime.now()) }) else { return }
         log(level: level, message.line(without: concealment.redaction), suppressed)
     }
 
     /// A line of the host about the provider.
     func log(level: Int32, _ line: String) {
-        guard let suppressed = budget.withLock({ $0.take(now: WallClock.now()) }) else { return }
+        guard let suppressed = budget.withLock({ $0.take(now: Uptime.now()) }) else { return }
         log(level: level, concealment.redaction.clean(line), suppressed)
     }
 

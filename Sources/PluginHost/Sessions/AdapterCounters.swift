@@ -12,7 +12,7 @@ public final class AdapterCounters: Sendable {
     let slowCalls = Atomic<Int>(0)
     let suppressedLogs = Atomic<Int>(0)
     let unknownMetrics = Atomic<Int>(0)
-    /// When the call into the adapter that is under way began, ns since the Unix epoch; 0 = none. A broker's lane is one
+    /// When the call into the adapter that is under way began, ns of ``Uptime``; 0 = none. A broker's lane is one
     /// thread, so there is never more than one.
     let callStarted = Atomic<UInt64>(0)
 

@@ -189,9 +189,10 @@ extension BrokerSession {
 
     /// After a reconnect no client waits for the answer, so the log is where it shows. One line, whatever a client sends.
     private func logRefusals(_ sentences: [String]) {
-        guard let first = sentences.first else { return }
+        guard let first = sentences.first, let suppressed = refusalLines.take(now: Uptime.now()) else { return }
         let others = sentences.count > 1 ? " (and \(sentences.count - 1) more)" : ""
-        logger.info("refused: \(first)\(others)")
+        let before = suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : ""
+        logger.info("refused: \(first)\(others)\(before)")
     }
 
     private func expire(request: UInt64, link index: Int, generation: UInt64) {

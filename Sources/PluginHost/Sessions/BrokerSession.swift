@@ -46,6 +46,8 @@ actor BrokerSession: MarketSession {
     var readyWaiters: [CheckedContinuation<FeedError?, Never>] = []
     var watchdog: RepeatedTask?
     var isEnded = false
+    /// Lines about refused symbols: clients may ask for as many as they like.
+    var refusalLines = LogBudget()
     /// Credentials that the broker has refused for good, by the kind of connection: no other one tries them again.
     var refusedCredentials: [Int: (fingerprint: Int, error: FeedError)] = [:]
     /// What clients were told of the session's end, until they are told that it is back.

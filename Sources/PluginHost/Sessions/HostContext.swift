@@ -85,7 +85,7 @@ final class HostContext: TransportContext, @unchecked Sendable {
     func log(level: Int32, _ message: fh_str) { log(level: level) { message.line(without: $0) } }
 
     private func log(level: Int32, _ line: (Redaction) -> String) {
-        guard let suppressed = logBudget.withLock({ $0.take(now: WallClock.now()) }) else {
+        guard let suppressed = logBudget.withLock({ $0.take(now: Uptime.now()) }) else {
             counters.suppressedLogs.wrappingAdd(1, ordering: .relaxed)
             return
         }
@@ -101,10 +101,10 @@ final class HostContext: TransportContext, @unchecked Sendable {
     /// A call that takes longer holds up every session of its broker.
     static let deadline: UInt64 = 250_000_000
 
-    override func willCall(_ name: StaticString) { counters.callStarted.store(WallClock.now(), ordering: .relaxed) }
+    override func willCall(_ name: StaticString) { counters.callStarted.store(Uptime.now(), ordering: .relaxed) }
 
     override func didCall(_ name: StaticString) {
-        let taken = counters.timeInCall(now: WallClock.now())
+        let taken = counters.timeInCall(now: Uptime.now())
         counters.callStarted.store(0, ordering: .relaxed)
         if taken > HostContext.deadline {
             counters.slowCalls.wrappingAdd(1, ordering: .relaxed)
@@ -129,25 +129,4 @@ final class HostContext: TransportContext, @unchecked Sendable {
     override func transportTrouble(_ message: String) { log(level: Int32(FH_LOG_WARNING)) { $0.clean(message) } }
 
     private static let levels: [Logger.Level] = [.trace, .debug, .info, .warning, .error]
-}
-
-/// Log lines that one instance may write: 20 a second after a burst of 100. A decoder that complains about every frame
-/// would otherwise fill the disk.
-struct LogBudget {
-    private var tokens = 100.0
-    private var last: UInt64 = 0
-    private var suppressed = 0
-
-    /// - Returns: How many lines were left out before this one; nil when this one is left out too.
-    mutating func take(now: UInt64) -> Int? {
-        if last != 0, now > last { tokens = min(100, tokens + Double(now - last) / 1e9 * 20) }
-        last = now
-        guard tokens >= 1 else {
-            suppressed += 1
-            return nil
-        }
-        tokens -= 1
-        defer { suppressed = 0 }
-        return suppressed
-    }
 }

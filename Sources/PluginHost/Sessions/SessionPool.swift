@@ -64,6 +64,8 @@ public actor SessionPool: SessionDirectory {
     private var isStopped = false
     /// Sessions that look at their credentials; true when they have changed again meanwhile.
     private var renewals: [Key: Bool] = [:]
+    /// Lines about adapters that are not there.
+    private var missing = LogBudget()
 
     /// Time that an adapter has for ending a session, or for taking new credentials; then it is left behind.
     private static let patience = Duration.seconds(5)
@@ -118,7 +120,11 @@ public actor SessionPool: SessionDirectory {
         case .failure(let refusal):
             guard !isStopped else { throw FeedError(.broker, "the host is shutting down") }
             if configuration.externalAs == broker { return external(as: broker) }
-            logger.warning("no adapter for \(broker): \(refusal.reason)")
+            // Clients that ask again and again are not a line each.
+            if let suppressed = missing.take(now: Uptime.now()) {
+                let others = suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : ""
+                logger.warning("no adapter for \(broker): \(refusal.reason)\(others)")
+            }
             throw FeedError(.broker, "Broker adapter not found")
         }
         // Looking for the file may have taken a while; another client of the user, or the end, may have come first.
@@ -211,7 +217,7 @@ public actor SessionPool: SessionDirectory {
 
     /// Brokers whose adapter has not come back from a call, with the milliseconds that it has been in it.
     public func stuckAdapters() -> [String: Int] {
-        let now = WallClock.now()
+        let now = Uptime.now()
         return counters.compactMapValues { counters in
             let time = counters.timeInCall(now: now)
             return time > 1_000_000_000 ? Int(time / 1_000_000) : nil
@@ -224,8 +230,19 @@ public actor SessionPool: SessionDirectory {
         guard let held = sessions[key], held.session === session, held.clients == 0, held.attachments == attachments
         else { return }
         sessions[key] = nil
-        await held.session.end()
+        // An adapter that does not come back is left behind, as at the host's end; its clients have gone.
+        let hasEnded = await withDeadline(SessionPool.patience, orElse: false) {
+            await held.session.end()
+            return true
+        }
+        held.session.isClosed.store(true, ordering: .releasing)
         bus.closeSession(held.session.id)
+        guard hasEnded else {
+            logger.warning(
+                "the adapter for \(key.broker) has not ended the session of \(key.user) within \(SessionPool.patience.components.seconds) s; it is left behind"
+            )
+            return
+        }
         logger.info("session of \(key.user) at \(key.broker) ended: no client for its keep-alive time")
     }
 

@@ -14,7 +14,28 @@ struct OrderInterest {
     /// What it does not get of them; nil when it gets everything.
     var filter: OrderFilter?
     /// Updates that came before the acknowledgement; nil when none are held back.
-    var early: [ByteBuffer]?
+    private(set) var early: [ByteBuffer]?
+    private var earlyBytes = 0
+
+    /// Bytes of updates that wait for the acknowledgement. Beyond it they go out before it: a broker that takes long to answer
+    /// shall cost neither memory nor an update.
+    static let mostEarly = 1 << 20
+
+    mutating func holdBack() { (early, earlyBytes) = ([], 0) }
+
+    /// - Returns: False when the update is not to wait.
+    mutating func holdBack(_ update: ByteBuffer) -> Bool {
+        guard early != nil, earlyBytes + update.readableBytes <= Self.mostEarly else { return false }
+        early?.append(update)
+        earlyBytes += update.readableBytes
+        return true
+    }
+
+    /// What was held back; from now on nothing is.
+    mutating func takeEarly() -> [ByteBuffer] {
+        defer { (early, earlyBytes) = (nil, 0) }
+        return early ?? []
+    }
 }
 
 extension Client {
@@ -27,7 +48,7 @@ extension Client {
         if let asked, account.permitted(broker: asked) == nil { return reject(.notPermitted(broker: asked)) }
         guard let broker = asked ?? usualBroker else { return reject(.noBrokerPermitted) }
         guard !orders.brokers.contains(broker) else { return finish(Replies.orders(subscribed: true)) }
-        orders.early = []
+        orders.holdBack()
         listen(to: orders.brokers.union([broker]), of: owner)
         if let session = session(of: broker) {
             startOrders(session, of: broker)
@@ -120,8 +141,7 @@ extension Client {
 
     /// The acknowledgement first, then updates.
     private func acknowledgeOrders(refusal: Rejection? = nil) {
-        let early = orders.early ?? []
-        orders.early = nil
+        let early = orders.takeEarly()
         guard isOpen else { return finish() }
         if refusal != nil { shard.counters.badRequests.add() }
         let reply = refusal.map { Replies.error($0) } ?? Replies.orders(subscribed: true)
@@ -134,7 +154,9 @@ extension Client {
 
     /// Takes an update for the client; it is never dropped.
     func receiveOrder(_ update: ByteBuffer) {
-        if orders.early != nil { orders.early?.append(update) } else { send(update) }
+        if orders.holdBack(update) { return }
+        for update in orders.takeEarly() { queue(update) }
+        send(update)
     }
 
     func unsubscribeOrders(_ asked: String?) {

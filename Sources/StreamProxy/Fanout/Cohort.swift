@@ -44,8 +44,9 @@ final class Cohort {
     private var gathered: ContiguousArray<Unmanaged<Stream>> = []
     /// Where in the batch each frame ends, for members that want them one by one.
     private var ends: ContiguousArray<Int> = []
-    /// Seats by stream; made when a stream is taken out of the set.
+    /// Seats by stream; made when a stream is taken out of a large set, and kept for the next ones.
     private var places: [ObjectIdentifier: Int]?
+    var isIndexed: Bool { places != nil }
 
     init(wire: Wire) { self.wire = wire }
 
@@ -79,12 +80,8 @@ final class Cohort {
     }
 
     func remove(_ stream: Stream) {
-        if places == nil {
-            places = [:]
-            places?.reserveCapacity(seats.count)
-            for (seat, each) in seats.enumerated() { places?[ObjectIdentifier(each.stream)] = seat }
-        }
-        guard let seat = places?.removeValue(forKey: ObjectIdentifier(stream)) else { return }
+        guard let seat = seat(of: stream) else { return }
+        places?[ObjectIdentifier(stream)] = nil
         release(seats[seat])
         fingerprint -= stream.mark
         seats.swapAt(seat, seats.count - 1)
@@ -103,10 +100,17 @@ final class Cohort {
         fingerprint = Fingerprint()
     }
 
-    /// The set will not change for a while: what only changes need is given back.
-    func settle() {
-        isSettled = true
-        places = nil
+    func forgetPlaces() { places = nil }
+
+    /// Looked at one by one up to this number; beyond it a dictionary of all seats pays.
+    private static let few = 64
+
+    private func seat(of stream: Stream) -> Int? {
+        if let places { return places[ObjectIdentifier(stream)] }
+        if stream.listeners.count <= Self.few { return stream.listeners.first { $0.cohort === self }?.seat }
+        if seats.count <= Self.few { return seats.firstIndex { $0.stream === stream } }
+        places = Dictionary(uniqueKeysWithValues: seats.enumerated().map { (ObjectIdentifier($1.stream), $0) })
+        return places?[ObjectIdentifier(stream)]
     }
 
     private func release(_ seat: Seat) {

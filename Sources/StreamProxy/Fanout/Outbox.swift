@@ -21,8 +21,8 @@ final class Outbox {
     var place = 0
     /// How much it has got of what the cohort gathers.
     var got = Cohort.Place()
-    /// Waits to be put into the right cohort.
-    var isUnsettled = false
+    /// Where the table has noted that it waits to be put into the right cohort.
+    var unsettledPlace: Int?
 
     private(set) var isWriting = false
     /// When the write under way began.

@@ -13,7 +13,7 @@ final class RouteTable {
     let postponed = PostponedWrites()
 
     private var routes: [RouteKey: Route] = [:]
-    private let cohorts = CohortTable()
+    let cohorts = CohortTable()
     private let pacing = Pacing()
     /// Those with something to send, in the order in which it came.
     private var touched: ContiguousArray<Cohort> = []
@@ -109,6 +109,8 @@ final class RouteTable {
     /// Gathers one message for everybody who wants it. Nothing is parsed, and the frame is built once a stream.
     func receive(_ key: RouteKey, snapshot: Bool, _ payload: UnsafeRawBufferPointer) {
         guard let route = routes[key] else { return }
+        // Everybody is where it belongs before anything is gathered. In a round nothing changes.
+        if cohorts.isUnsettled, !isDelivering { cohorts.settle() }
         for stream in route.streams {
             // A stream has a value as soon as anybody on it has received one: then the snapshot is no news.
             if snapshot, stream.hasValue { continue }
@@ -140,6 +142,7 @@ final class RouteTable {
     ///   had their turn get it in the next round.
     /// - Returns: Whether another round is due.
     func flush(_ look: () -> Void) -> Bool {
+        cohorts.settle()
         isDelivering = true
         isFull = false
         var served = 0
@@ -177,6 +180,7 @@ final class RouteTable {
 
     /// Memory of batches that nobody uses now, for a sweep now and then: a burst must not keep it for ever.
     func trim() {
+        cohorts.trim()
         if spare.count > 4 { spare.removeFirst(spare.count / 2) }
     }
 }

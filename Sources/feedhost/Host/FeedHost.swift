@@ -47,8 +47,10 @@ final class FeedHost: Sendable {
         await catalog.load()
         let instruments = InstrumentRegistry()
         // A flood of these must not pile up: looking once more is enough.
-        let (invalidations, told) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1000))
-        let bus = try Listening.bus(settings, registry: registry, instruments: instruments, logger) { told.yield($0) }
+        let invalidations = Invalidations(logger)
+        let bus = try Listening.bus(settings, registry: registry, instruments: instruments, logger) {
+            invalidations.tell($0)
+        }
         var configuration = SessionPool.Configuration()
         configuration.adapterSettings = adapterSettings
         configuration.externalAs = settings.bus.externalAs
@@ -78,7 +80,7 @@ final class FeedHost: Sendable {
     private init(
         settings: Settings, bus: SharedPublisher, sessions: SessionPool, proxy: ProxyServer,
         accounts: AccountProvider, catalog: InstrumentCatalog, masters: BrokerMasters,
-        invalidations: AsyncStream<String>, logger: Logger
+        invalidations: Invalidations, logger: Logger
     ) {
         self.settings = settings
         self.bus = bus
@@ -96,7 +98,7 @@ final class FeedHost: Sendable {
                         at: settings.instruments.refreshAt, logger: logger
                     ).run()
                 },
-                Task { await TokenNews(look: accounts.look, sessions: sessions).run(invalidations) },
+                Task { await invalidations.run(look: accounts.look) { await sessions.credentialsChanged(user: $0) } },
                 Task {
                     // Nothing here waits for a session: a key that was revoked closes its clients at once.
                     for await change in accounts.changes {

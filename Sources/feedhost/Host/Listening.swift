@@ -31,10 +31,7 @@ enum Listening {
         BusKeys.say(&configuration.events, logger)
         configuration.events.absent = { logger.notice("the bus: \($0)") }
         configuration.events.badExternal = { logger.warning("a publisher has sent \($0)") }
-        configuration.events.invalidated = { user in
-            logger.info("OpenAlgo says that the tokens of \(user) have changed")
-            invalidated(user)
-        }
+        configuration.events.invalidated = invalidated
         do {
             let bus = try SharedPublisher(configuration, registry: instruments)
             if bus.didMove {

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import MarketData
 import Synchronization
 
 /// Log lines on standard error, as text or as JSON, and in files where that was asked for.
@@ -63,15 +64,16 @@ struct LogOutput: LogHandler {
         }
     }
 
-    private func written(_ level: Logger.Level, _ message: String, _ fields: Logger.Metadata, _ time: String) -> String
-    {
+    func written(_ level: Logger.Level, _ message: String, _ fields: Logger.Metadata, _ time: String) -> String {
+        // Whoever writes a line may repeat what an outsider has sent, so all of them are cleaned here.
+        let message = message.oneLine()
         if isJSON {
             var object = ["time": time, "level": level.rawValue, "message": message]
-            for (key, value) in fields { object[key] = "\(value)" }
+            for (key, value) in fields { object[key] = "\(value)".oneLine() }
             let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys])
             return data.map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
-        let suffix = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        let suffix = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\("\($0.value)".oneLine())" }.joined()
         return "\(time) \(level.rawValue) \(message)\(suffix)"
     }
 

@@ -122,6 +122,33 @@ import Testing
         await fixture.stop()
     }
 
+    /// A session that nobody uses any more, whose adapter does not come back, is left behind.
+    @Test func theEndOfAnIdleSessionHasADeadline() async throws {
+        var declared = Declared()
+        declared.keepAlive = 1
+        let fixture = try PoolFixture(["stuck"], declared)
+        let gate = Gate()
+        let session = try await fixture.pool.attach(user: "anna", broker: "stuck")
+        try await session.ready()
+        fixture.brokers["stuck"]?.change {
+            $0.subscribe = { _, _, _ in
+                while !gate.isOpen { usleep(1_000) }
+                return Int(FH_OK)
+            }
+        }
+        async let late = session.subscribe([Wish("INFY")])
+        try await fixture.brokers["stuck"]?.calls.waitFor("subscribe") { $0.isSubscribe }
+        await fixture.pool.detach(session)
+        try await fixture.lines.wait("the line") { $0.contains { $0.contains("it is left behind") } }
+        await #expect(throws: FeedError.self) { try await session.ready() }
+        let next = try await fixture.pool.attach(user: "anna", broker: "stuck")
+        #expect(next !== session && next.id != session.id)
+        gate.open()
+        _ = await late
+        try await fixture.brokers["stuck"]?.calls.waitFor("destroy") { $0.isDestroy }
+        await fixture.stop()
+    }
+
     /// The client was told that it has nothing; what it gets all the same after that must not stay.
     @Test func aSubscriptionThatComesTooLateIsGivenBack() async throws {
         var declared = Declared()
