@@ -196,7 +196,7 @@ let package = Package(
         .testTarget(
             name: "SettingsTests",
             dependencies: [
-                "feedhost", "Accounts", "MarketData", "PluginHost", logging, nioCore,
+                "feedhost", "Accounts", "MarketData", "Operations", "PluginHost", logging, nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),

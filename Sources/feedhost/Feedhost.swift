@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import MarketData
 import PluginHost
 
@@ -22,9 +23,39 @@ struct Feedhost: AsyncParsableCommand {
         // Every command may come to hold credentials.
         CoreDumps.forbid()
         Privileges.giveUp()
+        Output.occupyClosedStreams()
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if let slip = CommandSlip.find(arguments, below: Feedhost.self) { exit(withError: ValidationError(slip)) }
-        if let help = ServeCommand.help(arguments) { return print(help) }
-        await main(arguments)
+        do {
+            if let slip = CommandSlip.find(arguments, below: Feedhost.self) { throw ValidationError(slip) }
+            if let help = ServeCommand.help(arguments) { return try Output.line(help) }
+            var command = try parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(error)
+        }
     }
+
+    /// As the library ends a command, except that help which cannot be shown is no success.
+    private static func end(_ error: any Error) -> Never {
+        if error is Output.Closed { Output.endAsClosed() }
+        let message = fullMessage(for: error)
+        let code = exitCode(for: error)
+        guard !message.isEmpty else { exit(code) }
+        guard code == .success else {
+            Output.note(message)
+            exit(code)
+        }
+        do {
+            try Output.line(message)
+            exit(code)
+        } catch {
+            end(error)
+        }
+    }
+
+    private static func exit(_ code: ExitCode) -> Never { Foundation.exit(code.rawValue) }
 }

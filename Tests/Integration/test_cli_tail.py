@@ -105,8 +105,8 @@ def test_the_host_goes_away(start_host):
     host = start_host({"alice": "simulator"}, settings={"simulator.rate": 100})
     with open(host.folder / "tail.txt", "wb") as output:
         process = subprocess.Popen(
-            [binary(), "tail", "--json", "--url", host.url, "--key", host.keys["alice"], "NSE:RELIANCE"],
-            env=host.environment, stdout=output, stderr=subprocess.PIPE, text=True)
+            [binary(), "tail", "--json", "--no-reconnect", "--url", host.url, "--key", host.keys["alice"],
+             "NSE:RELIANCE"], env=host.environment, stdout=output, stderr=subprocess.PIPE, text=True)
     try:
         wait_until(lambda: (host.folder / "tail.txt").stat().st_size > 0, "a tick")
         host.stop()

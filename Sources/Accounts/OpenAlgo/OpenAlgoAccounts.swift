@@ -18,6 +18,8 @@ public struct OpenAlgoInventory: Sendable, Hashable {
         public let user: String
         public let broker: String
         public let state: State
+        /// Of what can be used, without the values.
+        public let names: Set<String>
     }
 
     public let keys: Int
@@ -119,7 +121,8 @@ public actor OpenAlgoAccounts: Authenticator, CredentialSource {
             logins: state.logins.values.map { login in
                 .init(
                     user: login.row.user, broker: login.broker,
-                    state: login.values != nil ? .good : login.row.isRevoked ? .revoked : .unreadable)
+                    state: login.values != nil ? .good : login.row.isRevoked ? .revoked : .unreadable,
+                    names: Set((login.values ?? [:]).keys))
             }.sorted { $0.user < $1.user })
     }
 

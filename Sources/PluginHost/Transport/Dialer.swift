@@ -32,6 +32,10 @@ struct Dialer: Sendable {
     /// Connects; name look-up, TCP and a proxy's answer are covered by the time limit each, TLS is not.
     /// - Parameter only: The family to use; nil for what the route allows.
     func dial(_ url: TransportURL, timeout: TimeAmount, only: AddressFamily? = nil) -> EventLoopFuture<Dialed> {
+        if let path = url.unixSocket {
+            return dial(unixSocket: path, timeout: timeout)
+                .map { Dialed(channel: $0, family: nil, other: nil) }
+        }
         if let proxy = route.proxies.proxy(for: url) { return dial(url, through: proxy, timeout) }
         let allowed = only ?? route.onlyFamily
         return addresses(url.host, url.port, timeout).flatMap { found in

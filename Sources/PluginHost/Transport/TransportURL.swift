@@ -16,9 +16,11 @@ public struct TransportURL: Sendable, Hashable, CustomStringConvertible {
     public let port: Int
     /// Path and query, beginning with `/`. A secret.
     public let target: String
+    /// The Unix socket that is connected to instead of host and port.
+    public private(set) var unixSocket: String?
 
-    /// Scheme, host and port: what messages may show.
-    public var description: String { "\(scheme.rawValue)://\(authority)" }
+    /// Scheme, host and port, or `unix:PATH`: what messages may show.
+    public var description: String { unixSocket.map { "unix:\($0)" } ?? "\(scheme.rawValue)://\(authority)" }
 
     /// The `Host` field.
     var hostField: String { port == scheme.defaultPort ? bracketedHost : authority }
@@ -44,6 +46,13 @@ public struct TransportURL: Sendable, Hashable, CustomStringConvertible {
         (host, port) = try Self.authority(rest[..<end], scheme: scheme)
         let target = String(rest[end...])
         self.target = target.hasPrefix("/") ? target : "/\(target)"
+    }
+
+    /// A WebSocket at a Unix socket of this machine. No text of an adapter leads to one.
+    /// - Parameter unixSocket: Its path.
+    public init(unixSocket: String) {
+        (scheme, host, port, target) = (.ws, "localhost", 80, "/")
+        self.unixSocket = unixSocket
     }
 
     private static func authority(

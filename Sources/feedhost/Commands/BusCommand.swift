@@ -38,7 +38,7 @@ extension BusCommand {
             let path = "\(folder)/\(name).key"
             try Self.write(certificate.secretText, to: path + "_secret", mode: 0o600)
             try Self.write(certificate.publicText, to: path, mode: 0o644)
-            print(certificate.publicKey)
+            try Output.line(certificate.publicKey)
         }
 
         /// Never over a file that is there: it may be the only copy of a key.

@@ -16,11 +16,12 @@ struct DemoCommand: AsyncParsableCommand {
         let request = try TailRequest(mode: mode, depth: 5, symbols: symbols)
         try await HostRun(input: options.input, isDemo: true, readyFile: nil).run { ready, key in
             guard let key else { return }
-            print("Press Ctrl-C to stop.\n")
+            let heading = "Press Ctrl-C to stop.\n\n"
+            try Output.write(heading)
             try await Tail(
-                url: ready.websocket, key: Secret(key), request: request, view: TailView.fitting(json: false)
-            )
-            .run()
+                address: TailAddress(ready.websocket), key: Secret(key), request: request,
+                style: TailView.fitting(json: false), heading: HostRun.introduction(ready, key: key) + heading
+            ).run()
         }
     }
 }

@@ -17,7 +17,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         if settings {
-            print(SettingsReference.text)
+            try Output.line(SettingsReference.text)
             return
         }
         var findings = Findings()
@@ -32,20 +32,24 @@ struct DoctorCommand: AsyncParsableCommand {
             let registry = checkPlugins(settings, &findings)
             await checkInstruments(settings, registry, &findings)
             if settings.isOnOpenAlgo {
-                await checkOpenAlgo(settings, &findings)
+                await checkOpenAlgo(settings, registry, &findings)
             } else {
-                await checkStore(settings, &findings)
+                await checkStore(settings, registry, &findings)
                 await checkProvider(settings, registry, &findings)
             }
+            checkOtherHost(settings, &findings)
             checkPorts(settings, &findings)
             checkListeners(settings, &findings)
             checkCertificate(settings, &findings)
             checkBusKeys(settings, &findings)
+            checkDescriptors(settings, &findings)
+            checkDisk(settings, &findings)
+            await checkClock(settings, &findings)
             checkSystem(settings, &findings)
         } catch let error as SettingsError {
             for problem in error.problems { findings.bad("configuration", problem) }
         }
-        print(findings.text)
+        try Output.line(findings.text)
         if findings.hasBad { throw ExitCode(1) }
     }
 
@@ -98,7 +102,9 @@ struct DoctorCommand: AsyncParsableCommand {
         }
     }
 
-    private func checkStore(_ settings: Settings, _ findings: inout Findings) async {
+    private func checkStore(
+        _ settings: Settings, _ registry: AdapterRegistry, _ findings: inout Findings
+    ) async {
         guard FileManager.default.fileExists(atPath: settings.store) else {
             findings.hint(
                 "store", "\(settings.store) does not exist yet; `feedhost users add NAME --broker BROKER` makes it")
@@ -113,6 +119,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 findings.hint("store", "no client can come in: make a key with `feedhost keys issue NAME`")
             }
             await checkCredentials(store, &findings)
+            try await checkAccounts(store, settings, registry, &findings)
             try? store.close()
         } catch {
             findings.bad("store", "\(error)")
@@ -126,38 +133,6 @@ struct DoctorCommand: AsyncParsableCommand {
             if count > 0 { findings.good("credentials", "\(count), all can be decrypted") }
         } catch {
             findings.bad("credentials", "\(error)")
-        }
-    }
-
-    private func checkOpenAlgo(_ settings: Settings, _ findings: inout Findings) async {
-        do {
-            let installation = try settings.openAlgo.installation()
-            let quiet = Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() }
-            let found = try await OpenAlgoAccounts(
-                installation, defaults: settings.credentialDefaults, logger: quiet
-            ).inventory()
-            findings.good("openalgo", "\(installation.database): \(found.keys) API keys, \(found.logins.count) logins")
-            if found.keys == 0 {
-                findings.hint("openalgo", "no client can come in: make an API key in OpenAlgo")
-            } else if found.hashedKeys > 0 {
-                findings.hint(
-                    "openalgo",
-                    "\(found.hashedKeys) API keys cannot be decrypted and are checked by their slow hash; FERNET_SALT may not be the one that OpenAlgo runs with"
-                )
-            }
-            for login in found.logins {
-                switch login.state {
-                case .good: findings.good("openalgo", "\(login.user) is logged in at \(login.broker)")
-                case .revoked: findings.hint("openalgo", "\(login.user) is logged out at \(login.broker)")
-                case .unreadable:
-                    findings.bad(
-                        "openalgo",
-                        "the token of \(login.user) at \(login.broker) cannot be decrypted; log in again, and if that does not help, take API_KEY_PEPPER and FERNET_SALT from the .env that OpenAlgo runs with"
-                    )
-                }
-            }
-        } catch {
-            findings.bad("openalgo", "\(error)")
         }
     }
 
@@ -177,14 +152,6 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private func checkSystem(_ settings: Settings, _ findings: inout Findings) {
-        var files = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
-        if files.rlim_max < 4096 {
-            findings.hint(
-                "system", "at most \(files.rlim_max) files and sockets; raise it with `ulimit -Hn` for many clients")
-        } else {
-            findings.good("system", "up to \(files.rlim_max) files and sockets")
-        }
         if settings.proxy.host != "127.0.0.1", settings.proxy.host != "localhost", settings.proxy.host != "::1" {
             findings.hint("system", "clients can connect from other machines (\(settings.proxy.host)), and without TLS")
         }

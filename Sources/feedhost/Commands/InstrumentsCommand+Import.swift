@@ -46,14 +46,13 @@ extension InstrumentsCommand {
                 progress.show($0)
             }
             progress.end()
-            print(InstrumentTexts.summary(record, seconds: ContinuousClock.now - begun))
-            InstrumentTexts.details(record).forEach { print($0) }
+            try Output.line(InstrumentTexts.summary(record, seconds: ContinuousClock.now - begun))
+            try InstrumentTexts.details(record).forEach { try Output.line($0) }
             let missing = source.files.indices.filter { !numbers.contains($0) }.map { source.files[$0] }
             if !missing.isEmpty {
-                FileHandle.standardError.write(
-                    Data(
-                        "Not given, so their instruments are not there: \(missing.joined(separator: ", ")). Import all files at once.\n"
-                            .utf8))
+                Output.note(
+                    "Not given, so their instruments are not there: \(missing.joined(separator: ", ")). Import all files at once."
+                )
             }
         }
 

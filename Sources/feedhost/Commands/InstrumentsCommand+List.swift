@@ -18,8 +18,7 @@ extension InstrumentsCommand {
             let records = try await store?.records().filter { wanted == nil || $0.broker == wanted } ?? []
             guard !records.isEmpty else {
                 let name = broker ?? "BROKER"
-                FileHandle.standardError.write(
-                    Data("There are no instruments. `feedhost instruments sync \(name)` downloads them.\n".utf8))
+                Output.note("There are no instruments. `feedhost instruments sync \(name)` downloads them.")
                 return
             }
             let rows = records.map {
@@ -28,25 +27,26 @@ extension InstrumentsCommand {
                     InstrumentTexts.age(since: $0.syncedAt), $0.source,
                 ]
             }
-            print(TextTable.lines(["BROKER", "ROWS", "LEFT OUT", "SYNCED", "AGE", "SOURCE"], rows))
+            try Output.line(TextTable.lines(["BROKER", "ROWS", "LEFT OUT", "SYNCED", "AGE", "SOURCE"], rows))
             if leftOut {
-                try await show(records, namesakes: store?.namesakes(broker: wanted) ?? [])
+                try show(records, namesakes: try await store?.namesakes(broker: wanted) ?? [])
             } else {
                 for record in records where record.leftOut > 0 {
-                    print("\(record.broker): \(InstrumentTexts.leftOut(record)); --left-out shows the first ones")
+                    try Output.line(
+                        "\(record.broker): \(InstrumentTexts.leftOut(record)); --left-out shows the first ones")
                 }
                 for record in records {
                     for file in record.emptyFiles { print("\(record.broker): \(file) holds no instruments") }
                 }
                 for record in records where record.namesakes > 0 {
-                    print(
+                    try Output.line(
                         "\(record.broker): \(record.namesakes) instruments go by the broker's symbol, as another one has their name; --left-out shows them"
                     )
                 }
             }
         }
 
-        private func show(_ records: [MasterRecord], namesakes: [Namesake]) {
+        private func show(_ records: [MasterRecord], namesakes: [Namesake]) throws {
             let reasons = records.flatMap { record in
                 record.reasons.flatMap { reason in
                     [
@@ -59,8 +59,8 @@ extension InstrumentsCommand {
                 }
             }
             if !reasons.isEmpty {
-                print("")
-                print(TextTable.lines(["BROKER", "ROWS", "LEFT OUT BECAUSE", "FOR EXAMPLE"], reasons))
+                try Output.line("")
+                try Output.line(TextTable.lines(["BROKER", "ROWS", "LEFT OUT BECAUSE", "FOR EXAMPLE"], reasons))
             }
             guard !namesakes.isEmpty else { return }
             let rows = namesakes.map {
@@ -69,8 +69,8 @@ extension InstrumentsCommand {
                     "\($0.instrument.exchange):\($0.wanted) is \($0.winner), token \($0.winnerToken)",
                 ]
             }
-            print("")
-            print(TextTable.lines(["BROKER", "SYMBOL", "ITS TOKEN", "BECAUSE"], rows))
+            try Output.line("")
+            try Output.line(TextTable.lines(["BROKER", "SYMBOL", "ITS TOKEN", "BECAUSE"], rows))
         }
     }
 }

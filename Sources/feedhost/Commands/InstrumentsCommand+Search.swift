@@ -29,10 +29,10 @@ extension InstrumentsCommand {
             let hits = try await store?.search(search) ?? []
             let stored = try await store?.records().map(\.broker) ?? []
             store?.close()
-            guard !json else { return print(try Self.json(hits)) }
+            guard !json else { return try Output.line(Self.json(hits)) }
             guard hits.isEmpty else {
                 let rows = hits.map { [$0.listing.instrument.description] + Self.columns($0) }
-                return print(
+                return try Output.line(
                     TextTable.lines(
                         ["SYMBOL", "NAME", "TYPE", "LOT", "TICK", "BROKER", "ITS SYMBOL", "ITS TOKEN"], rows))
             }
@@ -42,7 +42,7 @@ extension InstrumentsCommand {
                 } else {
                     "There is no \(text) among the instruments of \(broker ?? stored.joined(separator: ", "))."
                 }
-            FileHandle.standardError.write(Data((note + "\n").utf8))
+            Output.note(note)
         }
 
         private static func columns(_ hit: MasterStore.Hit) -> [String] {

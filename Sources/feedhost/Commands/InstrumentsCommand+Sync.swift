@@ -24,19 +24,19 @@ extension InstrumentsCommand {
             for broker in wanted {
                 let progress = SyncProgress(broker: broker)
                 let begun = ContinuousClock.now
+                let record: MasterRecord
                 do {
-                    let record = try await masters.sync(broker, user: user, into: store, insist: force) {
+                    record = try await masters.sync(broker, user: user, into: store, insist: force) {
                         progress.show($0)
                     }
                     progress.end()
-                    print(InstrumentTexts.summary(record, seconds: ContinuousClock.now - begun))
-                    InstrumentTexts.details(record).forEach { print($0) }
-                    // Somebody may be waiting at the other end of a pipe while the next one is downloaded.
-                    fflush(nil)
                 } catch {
                     progress.end()
                     failures.append("\(broker): \(error)")
+                    continue
                 }
+                try Output.line(InstrumentTexts.summary(record, seconds: ContinuousClock.now - begun))
+                try InstrumentTexts.details(record).forEach { try Output.line($0) }
             }
             store.close()
             try? masters.accounts?.close()

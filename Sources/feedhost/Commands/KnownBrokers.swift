@@ -9,8 +9,11 @@ struct KnownBrokers {
     private let fromOutside: [String]
 
     /// Scans the adapters. Blocks while files are probed.
-    init(_ settings: Settings) {
-        registry = Plugins.scan(settings)
+    init(_ settings: Settings) { self.init(Plugins.scan(settings), settings) }
+
+    /// - Parameter registry: Scanned already.
+    init(_ registry: AdapterRegistry, _ settings: Settings) {
+        self.registry = registry
         fromOutside = ["external"] + [settings.bus.externalAs].compactMap(\.self)
     }
 

@@ -27,11 +27,11 @@ struct PluginsCommand: AsyncParsableCommand {
             guard !json else {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-                print(String(decoding: try encoder.encode(records), as: UTF8.self))
+                try Output.line(String(decoding: encoder.encode(records), as: UTF8.self))
                 return
             }
             guard !records.isEmpty else {
-                print(
+                try Output.line(
                     Plugins.nothingFound(registry).prefix(1).uppercased() + Plugins.nothingFound(registry).dropFirst()
                         + ".")
                 return
@@ -42,9 +42,9 @@ struct PluginsCommand: AsyncParsableCommand {
                     record.abi ?? "-", record.summary ?? "-", record.path,
                 ]
             }
-            print(TextTable.lines(["STATE", "BROKER", "ID", "VERSION", "ABI", "CAPABILITIES", "PATH"], rows))
+            try Output.line(TextTable.lines(["STATE", "BROKER", "ID", "VERSION", "ABI", "CAPABILITIES", "PATH"], rows))
             let reasons = records.compactMap { record in record.reason.map { "  \(record.path): \($0)" } }
-            if !reasons.isEmpty { print("\nNot loaded, and why:\n" + reasons.joined(separator: "\n")) }
+            if !reasons.isEmpty { try Output.line("\nNot loaded, and why:\n" + reasons.joined(separator: "\n")) }
         }
     }
 }

@@ -56,7 +56,7 @@ struct HostRun: Sendable {
         try await HostService.run(
             settings, readyFile: readyFile, hangup: hangup, load: { try Settings.load(source) }
         ) { ready in
-            if let key { Self.introduce(ready, key: key.revealed) }
+            if let key { try Output.write(Self.introduction(ready, key: key.revealed)) }
             try await watch(ready, key?.revealed)
         }
     }
@@ -74,15 +74,15 @@ struct HostRun: Sendable {
         }
     }
 
-    private static func introduce(_ ready: ReadyFile, key: String) {
-        print(
-            """
-            Feedhost is ready. Any OpenAlgo client can connect:
-              address  \(ready.websocket)
-              user     \(Demo.user)
-              key      \(key)
-              brokers  \(ready.brokers.joined(separator: ", "))
-            """)
-        fflush(nil)
+    /// What a person at the terminal needs to connect.
+    static func introduction(_ ready: ReadyFile, key: String) -> String {
+        """
+        Feedhost is ready. Any OpenAlgo client can connect:
+          address  \(ready.websocket)
+          user     \(Demo.user)
+          key      \(key)
+          brokers  \(ready.brokers.joined(separator: ", "))
+
+        """
     }
 }

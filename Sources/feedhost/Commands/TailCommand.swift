@@ -11,7 +11,14 @@ struct TailCommand: AsyncParsableCommand {
     @Option(help: "ltp, quote or depth.") var mode = "quote"
     @Option(help: "Levels of the book.") var depth = 5
     @Option(help: "API key.") var key: String?
-    @Option(help: "Where the host listens.") var url = "ws://127.0.0.1:8765"
+    @Option(help: "Where the host listens: ws://HOST:PORT, wss://HOST:PORT or unix:/PATH.")
+    var url = "ws://127.0.0.1:8765"
+    @Option(
+        help: ArgumentHelp(
+            "PEM file with the authority to trust under wss://, instead of the system's; or SSL_CERT_FILE.",
+            valueName: "file"))
+    var ca: String?
+    @Flag(inversion: .prefixedNo, help: "Connects again when the host has been away.") var reconnect = true
     @Flag(help: "Each message as one line of JSON.") var json = false
     @Option(help: "Ends after so many messages.") var count: Int?
     @Argument(help: "Symbols as EXCHANGE:SYMBOL.") var symbols: [String]
@@ -25,7 +32,8 @@ struct TailCommand: AsyncParsableCommand {
         }
         let request = try TailRequest(mode: mode, depth: depth, symbols: symbols)
         try await Tail(
-            url: url, key: Secret(key), request: request, view: TailView.fitting(json: json), limit: count
+            address: TailAddress(url, authorities: ca), key: Secret(key), request: request,
+            style: TailView.fitting(json: json), limit: count, reconnects: reconnect
         ).run()
     }
 }

@@ -50,12 +50,15 @@ final class HostLock: Sendable {
     }
 
     /// Who holds the lock; nil when nobody does, or nobody knows.
-    static func holder(_ path: String) -> Int32? {
+    static func holder(_ path: String) -> Int32? { heldBy(path)?.process }
+
+    /// - Returns: Nil when nobody holds it, or nobody can look.
+    static func heldBy(_ path: String) -> Held? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK else { return nil }
-        return number(descriptor)
+        return Held(process: number(descriptor))
     }
 
     /// Takes the file away and lets go. More than once does nothing more.

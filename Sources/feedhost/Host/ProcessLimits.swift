@@ -21,9 +21,7 @@ enum ProcessLimits {
         guard getrlimit(resource, &files) == 0 else { return }
         files.rlim_cur = files.rlim_max
         setrlimit(resource, &files)
-        let limit = Int(clamping: files.rlim_cur)
-        let needed =
-            needed + neededForLoop * settings.clients.eventLoops + settings.clients.listeners.count + inherited(limit)
+        guard let (limit, needed) = descriptors(settings) else { return }
         guard limit >= needed else {
             throw StartError(
                 "This process may open only \(limit) files and sockets, and the host needs \(needed) to start. Raise the limit: LimitNOFILE= in the systemd service, `ulimit -n 4096` in the shell, --ulimit nofile= of a container."
@@ -33,6 +31,15 @@ enum ProcessLimits {
             logger.notice(
                 "this process may open only \(limit) files and sockets; raise it with `ulimit -Hn` for many clients")
         }
+    }
+
+    /// How many descriptors this process may have when it has raised its limit, and how many a host takes.
+    static func descriptors(_ settings: Settings) -> (limit: Int, needed: Int)? {
+        var files = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 else { return nil }
+        let limit = Int(clamping: files.rlim_max)
+        let loops = neededForLoop * settings.clients.eventLoops
+        return (limit, needed + loops + settings.clients.listeners.count + inherited(limit))
     }
 
     /// Descriptors that are open already.

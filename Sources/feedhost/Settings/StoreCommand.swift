@@ -37,18 +37,14 @@ extension StoreCommand {
     func run() async throws {
         let settings = try Settings.load(options.input)
         try check(settings)
-        if let notice = Self.part.notice(settings) { Self.say(notice) }
+        if let notice = Self.part.notice(settings) { Output.note(notice) }
         let store = try settings.accountStore(create: Self.makesStore)
-        for notice in store.notices + settings.notices { Self.say(notice) }
+        for notice in store.notices + settings.notices { Output.note(notice) }
         let reply = try await perform(in: store, settings)
-        if !reply.note.isEmpty { Self.say(reply.note) }
-        if !reply.output.isEmpty { print(reply.output) }
         // The last connection to close leaves one file behind instead of three.
         try? store.close()
-    }
-
-    private static func say(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        if !reply.note.isEmpty { Output.note(reply.note) }
+        if !reply.output.isEmpty { try Output.line(reply.output) }
     }
 }
 

@@ -1,115 +1,136 @@
 import Foundation
-import Synchronization
 
-/// How ticks are shown: lines of JSON, lines for people, or a table that moves when there is a terminal.
-final class TailView: Sendable {
-    private enum Style: Sendable { case json, lines, table }
-
-    private struct Table {
-        var rows: [String: [String: String]] = [:]
-        var order: [String] = []
-        var books: [String: String] = [:]
-        var drawn = 0
-        var last = Date.distantPast
-        var messages = 0
-    }
-
-    private let closed = Atomic<Bool>(false)
-    /// True when standard output takes nothing any more.
-    var isClosed: Bool { closed.load(ordering: .relaxed) }
-
-    private let style: Style
-    private let table = Mutex(Table())
+/// How ticks are shown: lines of JSON, lines for people, or a table that moves when there is a terminal for it. Confined to
+/// the task of its ``Tail``.
+final class TailView {
+    enum Style: Sendable { case json, lines, table }
 
     /// The style for this standard output.
-    static func fitting(json: Bool) -> TailView {
-        TailView(json ? .json : isatty(STDOUT_FILENO) == 1 ? .table : .lines)
+    static func fitting(json: Bool) -> Style { json ? .json : Terminal.isDrawable ? .table : .lines }
+
+    private let style: Style
+    /// What stands above the table; written already.
+    private let heading: String
+    private var picture = TailPicture()
+    private var places: [String: Int] = [:]
+    private var outages = TailOutages()
+    private var size = Terminal.size
+    /// Lines of the picture on the screen.
+    private var drawn = 0
+    private var isStale = false
+    private var lastSecond = 0
+
+    init(_ style: Style, instruments: [String], heading: String = "") {
+        self.style = style
+        self.heading = heading
+        for name in instruments { _ = place(CellWidth.clean(name)) }
+        if style == .table { Terminal.watchStops() }
     }
 
-    private init(_ style: Style) { self.style = style }
+    // MARK: What has happened
 
-    func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
-
-    func show(_ message: [String: Any], _ data: Data) {
+    /// - Throws: ``Output/Closed``, or ``StartError`` when nothing can be written.
+    func tick(_ message: [String: Any], _ data: Data) throws {
+        picture.messages += 1
         switch style {
-        case .json: write(String(decoding: data, as: UTF8.self) + "\n")
-        case .lines: write(Self.line(message) + "\n")
-        case .table: redraw(message)
+        case .json: try Output.line(String(decoding: data, as: UTF8.self))
+        case .lines: try Output.line(TailTexts.line(message))
+        case .table:
+            let values = message["data"] as? [String: Any] ?? [:]
+            let place = place(TailTexts.name(message))
+            picture.rows[place].values = TailPicture.columns.map { TailTexts.text(values[$0.key]) }
+            picture.rows[place].book = TailTexts.book(values)
+            isStale = true
         }
     }
 
-    /// Draws what is still held back.
-    func end() {
-        guard style == .table else { return }
-        table.withLock { draw(&$0) }
+    /// What stands in place of a symbol's values until they come.
+    func remark(_ name: String, _ text: String) {
+        let text = CellWidth.clean(text)
+        guard style == .table else { return Output.note("\(CellWidth.clean(name)): \(text)") }
+        let place = place(CellWidth.clean(name))
+        picture.rows[place].values = nil
+        picture.rows[place].remark = text
+        isStale = true
     }
 
-    // MARK: Texts
-
-    private static let columns: [(title: String, keys: [String])] = [
-        ("LTP", ["ltp"]), ("CHANGE %", ["change_percent"]), ("BID", ["bid_price"]), ("ASK", ["ask_price"]),
-        ("OPEN", ["open"]), ("HIGH", ["high"]), ("LOW", ["low"]), ("VOLUME", ["volume"]),
-    ]
-
-    private static func name(_ message: [String: Any]) -> String {
-        "\(message["exchange"] as? String ?? "?"):\(message["symbol"] as? String ?? "?")"
+    func notice(_ message: [String: Any]) {
+        outages.take(message)
+        if style != .table { Output.note(TailTexts.notice(message)) }
+        isStale = true
     }
 
-    private static func text(_ value: Any?) -> String { value.map { "\($0)" } ?? "" }
-
-    private static func line(_ message: [String: Any]) -> String {
-        let data = message["data"] as? [String: Any] ?? [:]
-        let values = columns.compactMap { column in
-            data[column.keys[0]].map { "\(column.title.lowercased()) \(text($0))" }
+    /// The connection to the host is gone.
+    /// - Parameter next: When the next one is tried.
+    func lostHost(_ text: String, next: Date) {
+        outages.host = .init(text: CellWidth.clean(text), since: outages.host?.since ?? Date(), next: next)
+        if style != .table {
+            let wait = max(1, Int(next.timeIntervalSinceNow.rounded()))
+            Output.note("\(TailTexts.clock(Date()))  \(CellWidth.clean(text)). Connecting again in \(wait) s.")
         }
-        return ([name(message)] + values + [book(data)]).filter { !$0.isEmpty }.joined(separator: "  ")
+        isStale = true
     }
 
-    /// `bids 3@100.0 2@99.95 | asks 1@100.05 …`
-    private static func book(_ data: [String: Any]) -> String {
-        guard let depth = data["depth"] as? [String: Any] else { return "" }
-        func side(_ key: String) -> String {
-            let levels = (depth[key] as? [[String: Any]] ?? []).prefix(5)
-            return levels.map { "\(text($0["quantity"]))@\(text($0["price"]))" }.joined(separator: " ")
-        }
-        return "bids \(side("buy")) | asks \(side("sell"))"
+    /// Connected and subscribed again.
+    func foundHost() {
+        guard let lost = outages.host else { return }
+        outages = TailOutages()
+        let seconds = Int(Date().timeIntervalSince(lost.since).rounded())
+        if style != .table { Output.note("\(TailTexts.clock(Date()))  Connected again after \(seconds) s.") }
+        isStale = true
     }
 
     // MARK: The table
 
-    private func redraw(_ message: [String: Any]) {
-        let data = message["data"] as? [String: Any] ?? [:]
-        let name = Self.name(message)
-        let values = Dictionary(uniqueKeysWithValues: Self.columns.map { ($0.title, Self.text(data[$0.keys[0]])) })
-        let book = Self.book(data)
-        table.withLock { table in
-            if table.rows[name] == nil { table.order.append(name) }
-            table.rows[name] = values
-            table.books[name] = book
-            table.messages += 1
-            // Ten pictures a second are enough for an eye.
-            if Date().timeIntervalSince(table.last) > 0.1 { draw(&table) }
-        }
+    /// Ten pictures a second are enough for an eye.
+    func beat() throws {
+        guard style == .table else { return }
+        let second = Int(Date().timeIntervalSince1970)
+        if !outages.isEmpty, second != lastSecond { isStale = true }
+        lastSecond = second
+        let size = Terminal.size
+        let isOther = size != self.size || Terminal.takeWasStopped()
+        if isStale || isOther || drawn == 0 { try draw(size, anew: isOther) }
     }
 
-    private func draw(_ table: inout Table) {
-        table.last = Date()
-        let titles = Self.columns.map(\.title)
-        let rows = table.order.map { name in [name] + titles.map { table.rows[name]?[$0] ?? "" } }
-        var lines = TextTable.lines(["SYMBOL"] + titles, rows).split(separator: "\n", omittingEmptySubsequences: false)
-            .map(String.init)
-        lines += table.order.compactMap { name in table.books[name].flatMap { $0.isEmpty ? nil : "\(name)  \($0)" } }
-        lines.append("\(table.messages) messages")
-        let up = table.drawn > 0 ? "\u{1B}[\(table.drawn)A" : ""
-        write(up + lines.map { "\u{1B}[2K\($0)\n" }.joined())
-        table.drawn = lines.count
+    /// Draws what is still held back.
+    func end() throws {
+        guard style == .table else { return }
+        try draw(Terminal.size, anew: Terminal.size != size)
+        if size.lines < 2 { try Output.write("\r\n") }
     }
 
-    private func write(_ text: String) {
-        do {
-            try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
-        } catch {
-            closed.store(true, ordering: .relaxed)
+    private func draw(_ size: Terminal.Size, anew: Bool) throws {
+        if size.columns != self.size.columns { picture.forgetWidths() }
+        self.size = size
+        isStale = false
+        picture.troubles = outages.lines()
+        // The cursor stands in the line below, and the last column stays free: writing there wraps on some terminals.
+        let lines = picture.lines(width: max(1, size.columns - 1), height: max(1, size.lines - 1))
+        var text = ""
+        if anew {
+            // The terminal has folded the old lines in its own way: only a clean screen is certain.
+            text = "\u{1B}[H\u{1B}[2J"
+            let above = heading.split(separator: "\n", omittingEmptySubsequences: false)
+            if above.count + lines.count < size.lines { text += heading }
+        } else if drawn > 0 {
+            text = "\r\u{1B}[\(drawn)A"
         }
+        if size.lines < 2 {
+            // There is no line below.
+            drawn = lines.count
+            return try Output.write("\r\u{1B}[2K\(lines.last ?? "")")
+        }
+        // Without wrapping, a letter that is wider than it should be costs a cell and not a line.
+        text += "\u{1B}[?7l" + lines.map { "\u{1B}[2K\($0)\r\n" }.joined() + "\u{1B}[J\u{1B}[?7h"
+        drawn = lines.count
+        try Output.write(text)
+    }
+
+    private func place(_ name: String) -> Int {
+        if let place = places[name] { return place }
+        places[name] = picture.rows.count
+        picture.rows.append(.init(name: name))
+        return picture.rows.count - 1
     }
 }
