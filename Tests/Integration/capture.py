@@ -20,7 +20,7 @@ def make(seed: int, symbols: list[str], seconds: float = 3.0, per_second: int = 
     chance = random.Random(seed)
     start = 1_600_000_000.0
     names = "/".join(f"{symbol.lower()}@{kind}" for symbol in symbols for kind in
-                     ("depth@100ms", "bookTicker", "kline_1m", "aggTrade", "trade", "ticker"))
+                     ("depth@100ms", "depth5@100ms", "bookTicker", "kline_1m", "aggTrade", "trade", "ticker"))
     lines = [f"wss://stream.example:9443/stream?streams={names} <-> {start}"]
     price = {symbol: chance.uniform(0.01, 50_000) for symbol in symbols}
     trades = {symbol: 1000 * (index + 1) for index, symbol in enumerate(symbols)}
@@ -46,6 +46,10 @@ def make(seed: int, symbols: list[str], seconds: float = 3.0, per_second: int = 
                 events.reverse()
         elif kind < 0.65:
             events.append(("ticker", ticker(symbol, last=bid, previous_close=ask, volume=other, time_=milliseconds)))
+        elif kind < 0.72:
+            events.append(("depth5@100ms", {
+                "lastUpdateId": update, "bids": [[bid, size], [f"{price[symbol] * 0.9998:.8f}", "1.00000000"]],
+                "asks": [[ask, other]]}))
         elif kind < 0.95:
             events.append(("depth@100ms", {
                 "e": "depthUpdate", "E": milliseconds, "s": symbol, "U": update, "u": update,
@@ -91,8 +95,12 @@ def expected(frames: Frames) -> dict[str, Expected]:
         data, symbol = message["data"], name.upper()
         result = found.setdefault(symbol, Expected())
         state = states.setdefault(symbol, {
-            "ltp": 0, "close": 0, "top": (0, 0, 0, 0), "id": -1, "traded": False, "quoted": False})
+            "ltp": 0, "close": 0, "book": None, "id": -1, "traded": False})
         moved = False
+        if kind.startswith("depth5"):
+            state["book"] = tuple(float(each) for side in ("bids", "asks") for each in data[side][0])
+            result.depth.append((state["ltp"], *state["book"]))
+            continue
         if kind in ("trade", "aggTrade"):
             number = data["t"] if kind == "trade" else data["l"]
             if number <= state["id"]:
@@ -100,7 +108,7 @@ def expected(frames: Frames) -> dict[str, Expected]:
             state |= {"id": number, "traded": True, "ltp": float(data["p"])}
             moved = True
         elif kind == "bookTicker":
-            state["quoted"] = True
+            pass
         elif kind == "ticker":
             state["close"] = float(data["x"])
             if not state["traded"]:
@@ -108,12 +116,10 @@ def expected(frames: Frames) -> dict[str, Expected]:
                 moved = True
         else:
             continue
-        if kind == "bookTicker" or kind == "ticker" and not state["quoted"]:
-            state["top"] = tuple(float(data[key]) for key in "bBaA")
         if moved:
             result.ltp.append(state["ltp"])
         result.quote.append((state["ltp"], state["close"]))
-        # Without a book there is nothing that the official client calls depth.
-        if any(state["top"]):
-            result.depth.append((state["ltp"], *state["top"]))
+        # Depth begins with a book, and the best bid and ask do not change it.
+        if state["book"]:
+            result.depth.append((state["ltp"], *state["book"]))
     return {symbol: result for symbol, result in found.items() if result.quote}

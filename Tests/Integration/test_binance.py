@@ -149,14 +149,14 @@ def test_partial_books(venue, feed, wish, levels):
     assert reply["subscriptions"][0]["depth"] == levels
     stream = f"btcusdt@depth{levels}@100ms"
     connection = venue.carrying(stream)
-    # Until a book comes, the best bid and ask are level 1.
+    # Depth begins with a book: the best bid and ask alone would look like one of a single level.
     connection.send("btcusdt@bookTicker", book_ticker("BTCUSDT", 1, "10", "1.5", "11", "2"))
-    buy = client.tick()["data"]["depth"]["buy"]
-    assert len(buy) == levels and (buy[0]["price"], buy[0]["quantity"]) == (10, 1.5)
-    assert all(level == {"price": 0, "quantity": 0, "orders": 0} for level in buy[1:])
     book = partial_book(levels)
     connection.send(stream, book)
-    depth = client.tick()["data"]["depth"]
+    data = client.tick()["data"]
+    assert (data["bid_price"], data["bid_size"]) == (10, 1.5)
+    depth = data["depth"]
+    assert len(depth["buy"]) == len(depth["sell"]) == levels
     for side, name in [("buy", "bids"), ("sell", "asks")]:
         assert [(level["price"], level["quantity"]) for level in depth[side]] == [
             (float(price), float(quantity)) for price, quantity in book[name]]
@@ -213,6 +213,7 @@ def test_a_lost_connection_comes_back_with_all_subscriptions(venue, feed):
     for attempt in range(1, 3):
         connection.send("btcusdt@trade", trade("BTCUSDT", attempt, str(attempt)))
         connection.send("ethusdt@bookTicker", book_ticker("ETHUSDT", attempt, f"{attempt}", "1", f"{attempt + 9}", "1"))
+        connection.send("ethusdt@depth20@100ms", partial_book(20))
         ticks = client.ticks(2, match=lambda tick: tick["data"].get("bid_price", attempt) == attempt)
         assert {tick["symbol"] for tick in ticks} == {"BTCUSDT", "ETHUSDT"}
         connection.drop()
