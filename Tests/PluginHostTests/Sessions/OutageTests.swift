@@ -126,7 +126,11 @@ import Testing
         try await SessionFixture.run(declared) { fixture, session in
             for symbol in ["A", "B", "C", "D", "E"] { try await session.subscribe(symbol) }
             #expect(fixture.broker.count == 3)
-            try await fixture.called("all serve", count: 5, session) { $0.isSubscribe }
+            // What is wanted while a connection is being made goes out together.
+            try await eventually("all serve") {
+                (1...3).reduce(0) { $0 + (fixture.broker[$1]?.served.count ?? 0) } == 5
+            }
+            await session.settleDown()
             fixture.broker[2]?.report(FH_CONN_DISCONNECTED, 1, reason: FH_WHY_NETWORK)
             try await fixture.events.waitFor("the notice") { $0.code == .disconnected }
             let event = try #require(fixture.events.entries.first)
