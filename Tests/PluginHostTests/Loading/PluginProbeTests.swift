@@ -30,7 +30,7 @@ struct PluginProbeTests {
         let wanted = [
             "empty.so": "empty", "text.so": "text", "truncated.so": "truncated", "wrong-machine.so": "is built for",
             "no-entry.so": "feedhost_adapter_entry_v1", "unresolved-symbol.so": "function_that_nobody_has",
-            "wrong-magic.so": "magic", "future-abi.so": "ABI 2.0", "wrong-layout.so": "fh_tick",
+            "wrong-magic.so": "magic", "future-abi.so": "ABI 2.1", "wrong-layout.so": "fh_tick",
             "crashing-constructor.so": "quarantined: crashed with SIGSEGV",
             "hanging-constructor.so": "quarantined: timed out", "duplicate-a.so": "duplicate-b.so",
             "duplicate-b.so": "duplicate-a.so",

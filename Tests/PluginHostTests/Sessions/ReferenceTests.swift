@@ -94,7 +94,7 @@ import Testing
         declared.modes = 3
         try await SessionFixture.run(declared) { fixture, session in
             let results = await session.grants([
-                Wish("INFY", .depth), Wish("INFY", exchange: "MCX"), Wish("IN FY"), Wish("INFY"),
+                Wish("INFY", .depth), Wish("INFY", exchange: "MCX"), Wish("IN\u{7}FY"), Wish("INFY"),
             ])
             #expect(refusal(results[0])?.message == "scripted does not offer mode Depth")
             #expect(refusal(results[1])?.code == .symbolNotFound)

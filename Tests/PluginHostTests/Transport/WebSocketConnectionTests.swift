@@ -154,12 +154,12 @@ import Testing
     }
 
     @Test func nobodyIsThere() async throws {
-        let server = try await TestServer(.mute)
-        try await server.stop()
-        let client = try await TestClient.connect("ws://127.0.0.1:\(server.port)/")
+        let port = try ReservedPort()
+        let client = try await TestClient.connect("ws://127.0.0.1:\(port.number)/")
         let failure = try #require(await client.finish().close?.failure)
         #expect(failure.status == fh_status(FH_E_NETWORK))
-        #expect(failure.message.hasPrefix("ws://127.0.0.1:\(server.port): "))
+        #expect(failure.message.hasPrefix("ws://127.0.0.1:\(port.number): "))
+        withExtendedLifetime(port) {}
     }
 
     @Test func sendingIsBounded() async throws {
