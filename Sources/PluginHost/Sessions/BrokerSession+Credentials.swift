@@ -83,8 +83,11 @@ extension BrokerSession {
     /// with the same token must not tear the feed down, and what was refused is not tried again.
     ///
     /// A store that cannot be read at the moment says nothing about them: what runs goes on, and the store is asked again.
-    func credentialsChanged() async {
+    ///
+    /// - Parameter isRetry: False when somebody has told of a change: what has gone wrong before makes the next look no later.
+    func credentialsChanged(isRetry: Bool = false) async {
         credentialTimer?.cancel()
+        if !isRetry { credentialBackoff.reset() }
         let fresh: BrokerCredentials?
         do {
             fresh = try await environment.credentials.credentials(user: user, broker: broker)
@@ -95,6 +98,7 @@ extension BrokerSession {
         }
         guard !isEnded else { return }
         credentialBackoff.reset()
+        isStoreTroubleSaid = false
         for link in links.values where fresh == nil || link.fingerprint != fresh?.hashValue {
             let why = fresh == nil ? "and those of before are used no more" : "connecting with the new ones"
             logger.info("the credentials have changed, \(why)")
@@ -110,7 +114,8 @@ extension BrokerSession {
     private func credentialsUnreadable(_ error: any Error) {
         guard !isEnded else { return }
         var generator = SystemRandomNumberGenerator()
-        if credentialBackoff.failures == 0 {
+        if !isStoreTroubleSaid {
+            isStoreTroubleSaid = true
             logger.warning(
                 "the credentials may have changed and cannot be read: \(error). Going on with those of before until they can"
             )
@@ -118,7 +123,7 @@ extension BrokerSession {
         let wait = credentialBackoff.next(using: &generator)
         credentialTimer?.cancel()
         credentialTimer = loop.scheduleTask(in: .milliseconds(wait)) { [weak self] in
-            Task { await self?.credentialsChanged() }
+            Task { await self?.credentialsChanged(isRetry: true) }
         }
     }
 }

@@ -41,6 +41,8 @@ actor BrokerSession: MarketSession {
     /// Reads the credentials again, when they could not be read after a change.
     var credentialTimer: Scheduled<Void>?
     var credentialBackoff = Backoff(base: 500, longest: 30_000)
+    /// Whether the log says that the store cannot be read, until it can.
+    var isStoreTroubleSaid = false
     var isFlushScheduled = false
     var nextRequest: UInt64 = 0
     var readyWaiters: [CheckedContinuation<FeedError?, Never>] = []
