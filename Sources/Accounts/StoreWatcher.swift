@@ -88,6 +88,8 @@ public actor StoreWatcher {
             }
             await lookAtKey(storeHasChanged: snapshot != nil)
         } catch {
+            // A host that ends is no trouble of the store.
+            guard !Task.isCancelled else { return }
             failed(error)
         }
     }
@@ -97,7 +99,9 @@ public actor StoreWatcher {
         let stamp = store.key.stamp
         guard storeHasChanged || stamp != keyStamp || keyTrouble != nil || !hasLookedAtKey else { return }
         let before = keyTrouble
-        keyTrouble = await store.keyTrouble()
+        let found = await store.keyTrouble()
+        guard !Task.isCancelled else { return }
+        keyTrouble = found
         (keyStamp, hasLookedAtKey) = (stamp, true)
         if let keyTrouble, keyTrouble != before { logger.warning("\(keyTrouble)") }
         guard before != nil, keyTrouble == nil else { return }

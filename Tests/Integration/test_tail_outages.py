@@ -214,7 +214,7 @@ def test_a_unix_socket(start_host, home, tmp_path):
 @pytest.mark.parametrize(("url", "words"), [
     ("unix:{folder}/none", "unix:{folder}/none: No such file"), ("unix:{folder}/file", "unix:{folder}/file: "),
     ("unix:s", "absolute path"), ("unix:/" + "x" * 200, "at most 100 bytes"), ("http://x", "ws:// or wss://"),
-    ("ws://nobody.invalid:1", "ws://nobody.invalid:1: the host name is unknown"), ("ws://127.0.0.1:99999", "port"),
+    ("ws://nobody.invalid:1", "ws://nobody.invalid:1: the host name "), ("ws://127.0.0.1:99999", "port"),
     ("127.0.0.1:8765", "ws://HOST:PORT")])
 def test_addresses_that_lead_nowhere(home, tmp_path, url, words):
     (tmp_path / "file").write_text("")
