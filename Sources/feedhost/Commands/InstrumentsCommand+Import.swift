@@ -28,7 +28,8 @@ extension InstrumentsCommand {
 
         func run() async throws {
             let settings = try Settings.load(options.input)
-            let masters = try BrokerMasters.load(settings)
+            let masters = try await BrokerMasters.load(settings)
+            if let notice = StorePart.instruments.notice(settings) { Output.note(notice) }
             let source = try masters.source(broker.lowercased())
             let numbers = try MasterFileNames(source.files, broker: source.broker).match(files, named: fileName)
             let contents = try zip(files, numbers).map { path, number in

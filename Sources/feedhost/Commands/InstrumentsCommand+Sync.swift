@@ -17,7 +17,8 @@ extension InstrumentsCommand {
 
         func run() async throws {
             let settings = try Settings.load(options.input)
-            let masters = try BrokerMasters.load(settings)
+            let masters = try await BrokerMasters.load(settings)
+            if let notice = StorePart.instruments.notice(settings) { Output.note(notice) }
             let wanted = try await wanted(masters)
             let store = try MasterStore(path: MasterStore.path(beside: settings.store))
             var failures: [String] = []
@@ -39,7 +40,6 @@ extension InstrumentsCommand {
                 try InstrumentTexts.details(record).forEach { try Output.line($0) }
             }
             store.close()
-            try? masters.accounts?.close()
             guard failures.isEmpty else {
                 throw StartError(failures.joined(separator: "\n") + "\nWhat was stored before has not changed.")
             }

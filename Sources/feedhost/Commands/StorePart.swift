@@ -5,9 +5,15 @@ enum StorePart {
     case users
     case keys
     case credentials
+    case instruments
 
     /// A sentence for people whose host takes its accounts from elsewhere; nil when this part of the store counts.
     func notice(_ settings: Settings) -> String? {
+        if self == .instruments {
+            guard settings.isOnOpenAlgo else { return nil }
+            return
+                "A host that starts here takes over OpenAlgo's instruments of its broker, in the place of those that are downloaded or imported for it."
+        }
         if settings.isOnOpenAlgo {
             let database = (try? settings.openAlgo.installation().database) ?? "its database"
             return
@@ -21,7 +27,7 @@ enum StorePart {
             case .users where !settings.tokens.areUsersStored:
                 return
                     "accounts.provider is jwt: users are those that tokens name, and the users of \(settings.store) are not looked at (jwt.users: stored changes that)."
-            case .users, .credentials: return nil
+            case .users, .credentials, .instruments: return nil
             }
         }
         if let plugin = settings.accountPlugin {
@@ -32,6 +38,7 @@ enum StorePart {
             case .credentials:
                 return
                     "accounts.provider is plugin:\(plugin): the credentials of \(settings.store) count only if the plugin brings none of its own."
+            case .instruments: return nil
             }
         }
         return nil

@@ -70,7 +70,8 @@ final class FeedHost: Sendable {
             throw error
         }
         let masters = BrokerMasters(
-            registry: registry, settings: adapterSettings, accounts: accounts.store,
+            registry: registry, settings: adapterSettings,
+            accounts: accounts.store.map { StoredOwners(store: $0, defaults: settings.credentialDefaults) },
             credentialDefaults: settings.credentialDefaults, routes: configuration.routes)
         return FeedHost(
             settings: settings, bus: bus, sessions: sessions, proxy: proxy, accounts: accounts,

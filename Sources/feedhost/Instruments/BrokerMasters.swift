@@ -1,5 +1,6 @@
 import Accounts
 import Instruments
+import Logging
 import MarketData
 import PluginHost
 
@@ -9,7 +10,7 @@ struct BrokerMasters: Sendable {
     /// Of each broker, as the configuration gives them.
     let settings: [String: [String: Secret]]
     /// Nil while there is no store: then nobody has credentials.
-    let accounts: AccountStore?
+    let accounts: (any CredentialOwners)?
     let credentialDefaults: [String: Secret]
     var routes = OutboundRoutes()
 
@@ -32,18 +33,13 @@ struct BrokerMasters: Sendable {
         return source
     }
 
-    /// Users with credentials of their own at a broker, by name, with the version of these.
+    /// See ``CredentialOwners``.
     func owners(_ broker: String) async throws -> [(user: String, version: UInt64)] {
-        try await accounts?.credentialRecords().filter { $0.broker == broker && !$0.names.isEmpty }
-            .map { ($0.user, $0.version) } ?? []
+        try await accounts?.owners(broker) ?? []
     }
 
-    /// Brokers that somebody is on or has credentials at.
-    func used() async throws -> Set<String> {
-        guard let accounts else { return [] }
-        let users = try await accounts.users().compactMap(\.broker)
-        return Set(users).union(try await accounts.credentialRecords().map(\.broker))
-    }
+    /// See ``CredentialOwners``.
+    func used() async throws -> Set<String> { try await accounts?.used() ?? [] }
 
     /// Downloads a broker's master and stores it.
     ///
@@ -57,9 +53,10 @@ struct BrokerMasters: Sendable {
         let source = try source(broker)
         let owners = try await owners(broker).map(\.user)
         if let user, !owners.contains(user) {
-            throw StartError(
-                "User \(user) has no credentials at \(broker). Set them with `feedhost credentials set \(user) --broker \(broker) KEY=VALUE …`."
-            )
+            let advice =
+                accounts?.advice(user: user, broker: broker)
+                ?? "There is no account store; `feedhost users add \(user) --broker \(broker)` makes one."
+            throw StartError("User \(user) has no credentials at \(broker). \(advice)")
         }
         let sync = MasterSync(store: store, insist: insist)
         let candidates: [String?] = user == nil && !owners.isEmpty ? owners : [user]
@@ -78,8 +75,7 @@ struct BrokerMasters: Sendable {
 
     private func credentials(of user: String?, at broker: String) async throws -> [String: Secret] {
         guard let user, let accounts else { return credentialDefaults }
-        return try await SQLiteAccounts(store: accounts, defaults: credentialDefaults)
-            .credentials(user: user, broker: broker).values
+        return try await accounts.credentials(user: user, broker: broker)
     }
 
     /// With the adapter's defaults.
@@ -90,18 +86,28 @@ struct BrokerMasters: Sendable {
 }
 
 extension BrokerMasters {
-    /// For commands: scans the adapters and opens the account store if there is one.
-    static func load(_ settings: Settings) throws -> BrokerMasters {
+    /// For commands: scans the adapters and opens the accounts that a host with these settings would use, if there are some.
+    static func load(_ settings: Settings) async throws -> BrokerMasters {
         let registry = Plugins.scan(settings)
         let resolved = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
-        let accounts: AccountStore?
-        do {
-            accounts = try settings.accountStore(create: false)
-        } catch let error as AccountStoreError where error.code == .missing {
-            accounts = nil
-        }
         return BrokerMasters(
-            registry: registry, settings: resolved.mapValues { $0.mapValues(\.value) }, accounts: accounts,
+            registry: registry, settings: resolved.mapValues { $0.mapValues(\.value) },
+            accounts: try await owners(settings),
             credentialDefaults: settings.credentialDefaults, routes: try settings.transport.routes())
+    }
+
+    private static func owners(_ settings: Settings) async throws -> (any CredentialOwners)? {
+        if settings.isOnOpenAlgo {
+            return OpenAlgoOwners(
+                accounts: try await OpenAlgoAccounts(
+                    try settings.openAlgo.installation(), defaults: settings.credentialDefaults,
+                    logger: Logger(label: "instruments") { _ in SwiftLogNoOpLogHandler() }))
+        }
+        do {
+            return StoredOwners(
+                store: try settings.accountStore(create: false), defaults: settings.credentialDefaults)
+        } catch let error as AccountStoreError where error.code == .missing {
+            return nil
+        }
     }
 }
