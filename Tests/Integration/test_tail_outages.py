@@ -131,7 +131,7 @@ def test_an_outage_from_end_to_end(start_broker, window):
     venue, host = start_broker("zerodha", rate=50)
     seen = window(host.url, "NSE:RELIANCE", columns=160, key=host.keys["alice"])
     seen.shows(lambda text: any(line.startswith("NSE:RELIANCE  1") for line in text), "ticks")
-    venue.fault("refuse", status=503, times=2)
+    venue.fault("refuse", status=503, times=1)
     venue.fault("drop")
     seen.shows(lambda text: any(line.startswith("! zerodha down since ") and "next attempt in" in line and
                                 "zerodha sends nothing now" in line for line in text), "the outage")
