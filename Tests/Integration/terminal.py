@@ -143,9 +143,9 @@ class Window:
             stderr=options.pop("stderr", other), **options)
         os.close(other)
         self._ends = False
+        self.fault: Exception | None = None
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.fault: Exception | None = None
 
     def _size(self, columns: int, lines: int) -> None:
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -204,6 +204,13 @@ class Window:
         except AssertionError as error:
             raise AssertionError(f"{error}:\n" + "\n".join(seen[0] if seen else [])) from None
         return seen[0]
+
+    def finish(self, timeout: float = 20) -> int:
+        """Waits for the end; everything that was written is on the screen then."""
+        code = self.process.wait(timeout)
+        self._reader.join(timeout)
+        assert not self._reader.is_alive() and self.fault is None, self.fault
+        return code
 
     def close(self) -> None:
         if self.process.poll() is None:

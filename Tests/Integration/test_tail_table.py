@@ -147,7 +147,7 @@ def test_terminals_that_cannot_draw(scripted, open_window, options):
     scripted.has_client()
     scripted.tick("NSE:SBIN", ltp=1.5)
     scripted.tick("NSE:SBIN", ltp=1.55)
-    assert window.process.wait(20) == 0
+    assert window.finish() == 0
     assert "\x1b" not in window.raw and window.raw.splitlines() == ["NSE:SBIN  ltp 1.5", "NSE:SBIN  ltp 1.55"]
 
 
@@ -189,7 +189,7 @@ def test_the_demo_in_a_window(tmp_path):
         window.resize(60, 8)
         window.shows(lambda text: is_live(text) and not any("key  " in line for line in text), "the table alone")
         window.process.send_signal(signal.SIGINT)
-        assert window.process.wait(20) == 0
+        assert window.finish() == 0
     finally:
         window.close()
     assert window.fault is None, window.fault
