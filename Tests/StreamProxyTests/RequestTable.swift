@@ -143,8 +143,8 @@ enum RequestTable {
     ]
 
     private static let sizes = [
-        row(101, "a field of 60,000 bytes", more: ["X-Test: \(String(repeating: "x", count: 60_000))"]),
-        row(431, "a field of 66,000 bytes", more: ["X-Test: \(String(repeating: "x", count: 66_000))"]),
+        row(101, "a field of 30,000 bytes", more: ["X-Test: \(String(repeating: "x", count: 30_000))"]),
+        row(431, "a field of 33,000 bytes", more: ["X-Test: \(String(repeating: "x", count: 33_000))"]),
         row(101, "200 fields", more: (0..<200).map { "X-\($0): 1" }),
         row(431, "300 fields", more: (0..<300).map { "X-\($0): 1" }),
         row(431, "many long fields", more: (0..<20).map { "X-\($0): \(String(repeating: "x", count: 4_000))" }),

@@ -35,7 +35,7 @@ struct RequestHeadReader {
     /// Bytes of the request line.
     static let longestLine = 32 << 10
     /// Bytes of all fields, line ends included.
-    static let longestFields = 64 << 10
+    static let longestFields = 32 << 10
     static let mostFields = 256
 
     /// What stands behind the head, once ``next()`` has returned it.
