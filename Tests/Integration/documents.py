@@ -10,7 +10,7 @@ from host import REPO
 #: Pages whose blocks are tried, each in a folder and a network of its own.
 PAGES = [
     "README.md", "docs/authentication.md", "docs/adapters.md", "docs/accounts.md", "docs/listeners.md", "docs/bus.md",
-    "docs/simulators.md",
+    "docs/simulators.md", "docs/terminal.md",
 ]
 #: An indented line counts as a command when it begins with one of these.
 COMMANDS = ("make ", "feedhost ", "feedhost-simulate ", "echo ", "pip ")

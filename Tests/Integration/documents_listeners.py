@@ -1,4 +1,4 @@
-"""What the blocks of docs/listeners.md, docs/bus.md and docs/simulators.md do."""
+"""What the blocks of docs/listeners.md, docs/terminal.md, docs/bus.md and docs/simulators.md do."""
 
 from __future__ import annotations
 
@@ -35,6 +35,29 @@ def nginx(page: Page, block: Block) -> None:
 
 
 LISTENERS = {"proxy:": listeners, "location /ws {": nginx}
+
+
+# MARK: docs/terminal.md
+
+
+def tails(page: Page, block: Block) -> None:
+    """Each way in is there: the main listener, one with TLS, a Unix socket."""
+    page.installed()
+    pair = Pair("localhost")
+    (page.folder / "authority.pem").write_bytes(pair.certificate)
+    (page.folder / "key.pem").write_bytes(pair.key)
+    (page.folder / "key.pem").chmod(0o600)
+    text = block.text.replace("feeds.example.com", "localhost").replace("/run/feedhost", str(page.home))
+    assert text.count("localhost") == 1 and text.count(str(page.home)) == 1
+    said = page.run(
+        "feedhost users add alice --broker simulator\nKEY=$(feedhost keys issue alice)\n"
+        f"feedhost serve --listen wss://127.0.0.1:8443 --listen unix:{page.home}/ws.sock "
+        f"--set tls.certificate=authority.pem --set tls.key=key.pem\n{text}")
+    assert len(re.findall("^NSE:", said, re.MULTILINE)) == 9, said
+    assert len([line for line in said.split("\n") if line.startswith('{"')]) == 3, said
+
+
+TERMINAL = {'feedhost tail --key "$KEY" NSE:RELIANCE NSE:SBIN': tails}
 
 
 # MARK: docs/bus.md

@@ -16,6 +16,7 @@ TABLES = {
     "docs/authentication.md": documents_accounts.AUTHENTICATION,
     "docs/accounts.md": documents_accounts.ACCOUNTS,
     "docs/listeners.md": documents_listeners.LISTENERS,
+    "docs/terminal.md": documents_listeners.TERMINAL,
     "docs/bus.md": documents_listeners.BUS,
     "docs/simulators.md": documents_listeners.SIMULATORS,
 }
