@@ -55,19 +55,6 @@ func openBinance(_ mode: Int, depth: Int = 0, symbols: [String] = ["NKNUSDT"], s
         #expect(tick.record.sequence == .max)
     }
 
-    /// Depth begins with the best bid and ask, wherever they come from, and with nothing that has neither.
-    @Test func theBestBidAndAskAreOfDepthWhereItIsAskedFor() throws {
-        for (mode, depth, expected) in [(FH_MODE_QUOTE, 0, FH_MODE_QUOTE), (FH_MODE_DEPTH, 5, FH_MODE_DEPTH)] {
-            let host = try openBinance(mode, depth: depth)
-            host.deliver(Self.ticker)
-            host.deliver(Self.trade)
-            host.deliver(Self.bookTicker)
-            host.deliver(Self.ticker)
-            let wanted = [expected, FH_MODE_LTP, expected, FH_MODE_QUOTE].map { UInt16($0) }
-            #expect(host.ticks.map(\.record.kind) == wanted)
-        }
-    }
-
     @Test func passesOnEachTradeOnce() throws {
         let host = try openBinance(FH_MODE_LTP)
         host.deliver(Self.trade)

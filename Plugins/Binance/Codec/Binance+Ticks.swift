@@ -48,8 +48,6 @@ extension Binance {
                 instruments[index].hasTrade = true
                 instruments[index].lastTradeID = event.tradeID ?? -1
             }
-            // Where Depth is asked for, the best bid and ask are its first level until a whole book comes.
-            if instruments[index].levels > 0, tick.bid != nil { tick.mode = .depth }
             host.publish(tick)
         }
     }
