@@ -69,7 +69,6 @@ def test_symbols_beyond_ascii(start_host, connect, subscribe):  # noqa: F811
         public = subscribe(host, "BINANCE_CRYPTO_币安")
         client.subscribe(f"CRYPTO:{CHINESE}", mode="LTP")
         connection = venue.carrying(f"{CHINESE.lower()}@trade")
-        assert connection.path.isascii() and "%E5%B8%81%E5%AE%89" in connection.path
         connection.send(f"{CHINESE.lower()}@trade", trade(CHINESE, 1, "0.12340000"))
         tick = client.tick()
         assert tick["symbol"] == CHINESE and tick["data"]["ltp"] == 0.1234
@@ -82,6 +81,12 @@ def test_symbols_beyond_ascii(start_host, connect, subscribe):  # noqa: F811
         later = venue.carrying("龙usdt@trade")
         later.send_text(json.dumps({"stream": "龙usdt@trade", "data": trade("龙USDT", 1, "7.5")}, ensure_ascii=False))
         assert client.tick(match=lambda tick: tick["symbol"] == "龙USDT")["data"]["ltp"] == 7.5
+        # A connection that follows another asks in its address, where only ASCII may stand.
+        connection.drop()
+        back = venue.carrying(f"{CHINESE.lower()}@trade", above=connection.number)
+        assert back.path.isascii() and "%E5%B8%81%E5%AE%89" in back.path
+        back.send(f"{CHINESE.lower()}@trade", trade(CHINESE, 2, "0.50000000"))
+        assert client.tick(match=lambda tick: tick["symbol"] == CHINESE)["data"]["ltp"] == 0.5
 
 
 def test_documented_indices_of_bse(start_broker, connect):  # noqa: F811

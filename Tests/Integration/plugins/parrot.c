@@ -168,7 +168,8 @@ static fh_status parse(fh_str id, uint32_t file, fh_str bytes, fh_rows rows, voi
     problem(sink, text(line));
     return FH_E_INVALID;
 }
-static const fh_instruments master = {sizeof master, 0, file_name, locate, parse};
+static const fh_instruments master = {
+    .size = sizeof master, .name = file_name, .locate = locate, .parse = parse};
 
 /* The provider of accounts. A key says what is to become of it. */
 static fh_auth_ctx *auth_ctx;
