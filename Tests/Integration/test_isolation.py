@@ -8,7 +8,7 @@ import pytest
 
 from client import assert_unbroken
 from host import wait_until
-from venue import Connection, Venue, book_ticker, trade
+from venue import Connection, Venue, partial_book, trade
 
 STREAMS = ("btcusdt@trade", "btcusdt@bookTicker", "btcusdt@depth5@100ms")
 COUNT = 300
@@ -29,7 +29,7 @@ def play(connection: Connection, first: int = 1, count: int = COUNT) -> None:
     for number in range(first, first + count):
         value = price(connection.number, number)
         connection.send("btcusdt@trade", trade("BTCUSDT", number, str(value)))
-        connection.send("btcusdt@bookTicker", book_ticker("BTCUSDT", number, f"{value}.25", "1", f"{value}.75", "1"))
+        connection.send("btcusdt@depth5@100ms", partial_book(5, base=value) | {"lastUpdateId": number})
 
 
 def play_all(*connections: Connection, first: int = 1) -> None:
@@ -42,7 +42,7 @@ def play_all(*connections: Connection, first: int = 1) -> None:
 
 
 def check(client, connection: int, first: int = 1, count: int = COUNT) -> None:
-    """The client got exactly what its connection sent: LTP once a trade, Depth once a trade and once a best price; but the
+    """The client got exactly what its connection sent: LTP once a trade, Depth once a trade and once a book; but the
     very first trade comes before there is any book, and a Depth message needs one."""
     early = 1 if first == 1 else 0
     ticks = client.ticks(3 * count - early)
@@ -52,7 +52,7 @@ def check(client, connection: int, first: int = 1, count: int = COUNT) -> None:
     books = [tick["data"]["depth"] for tick in ticks if tick["mode"] == 3]
     assert len(books) == 2 * count - early
     best = [book["buy"][0]["price"] for book in books]
-    assert best[1 - early::2] == [price(connection, number) + 0.25 for number in range(first, first + count)]
+    assert best[1 - early::2] == [price(connection, number) - 1 for number in range(first, first + count)]
     client.round_trip()
     assert not client.waiting, "more ticks than were sent"
 

@@ -82,7 +82,7 @@ def test_symbols_beyond_ascii(start_host, connect, subscribe):  # noqa: F811
         later.send_text(json.dumps({"stream": "龙usdt@trade", "data": trade("龙USDT", 1, "7.5")}, ensure_ascii=False))
         assert client.tick(match=lambda tick: tick["symbol"] == "龙USDT")["data"]["ltp"] == 7.5
         # A connection that follows another asks in its address, where only ASCII may stand.
-        connection.drop()
+        connection.send_text(json.dumps({"e": "serverShutdown", "E": 1_700_000_000_000}))
         back = venue.carrying(f"{CHINESE.lower()}@trade", above=connection.number)
         assert back.path.isascii() and "%E5%B8%81%E5%AE%89" in back.path
         back.send(f"{CHINESE.lower()}@trade", trade(CHINESE, 2, "0.50000000"))
