@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+import MarketData
 import Synchronization
 
 /// Decides who may connect to the bus: answers libzmq's questions (ZAP, ZeroMQ RFC 27) on a thread of its own, and counts
@@ -155,9 +156,5 @@ final class CurveGuard: Sendable {
         desk.lastTold = now
     }
 
-    private static func milliseconds() -> Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-    }
+    private static func milliseconds() -> Int { Int(Uptime.now() / 1_000_000) }
 }

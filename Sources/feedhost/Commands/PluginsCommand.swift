@@ -31,9 +31,8 @@ struct PluginsCommand: AsyncParsableCommand {
                 return
             }
             guard !records.isEmpty else {
-                try Output.line(
-                    Plugins.nothingFound(registry).prefix(1).uppercased() + Plugins.nothingFound(registry).dropFirst()
-                        + ".")
+                let sentence = Plugins.nothingFound(registry)
+                try Output.line(sentence.prefix(1).uppercased() + sentence.dropFirst() + ".")
                 return
             }
             let rows = records.map { record in
