@@ -87,20 +87,34 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
-        .target(name: "MarketData", dependencies: ["CFeedhostABI"], swiftSettings: swift),
+        .target(name: "Secrets", swiftSettings: swift),
+        .target(name: "MarketData", dependencies: ["CFeedhostABI", "Secrets"], swiftSettings: swift),
+        .target(name: "TickRing", dependencies: ["CFeedhostABI"], swiftSettings: swift),
         .target(name: "AdapterKit", dependencies: ["CFeedhostABI"], swiftSettings: swift),
-        .target(name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "CFeedhostABI"], swiftSettings: swift),
         .target(
-            name: "PluginHost",
+            name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "TickRing", "CFeedhostABI"],
+            swiftSettings: swift),
+        .target(
+            name: "Transport",
             dependencies: [
-                "CFeedhostABI", "CZlib", "MarketData", "MarketBus", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+                "CFeedhostABI", "CZlib", "MarketData", "Secrets", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
                 logging,
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "Adapters",
+            dependencies: ["CFeedhostABI", "MarketData", "Secrets", "Transport", nioCore, logging],
+            swiftSettings: swift),
+        .target(
+            name: "Sessions",
+            dependencies: [
+                "CFeedhostABI", "MarketData", "Secrets", "Transport", "Adapters", nioCore, nioPosix, logging,
             ],
             swiftSettings: swift),
         .target(
             name: "Accounts",
             dependencies: [
-                "CArgon2", "MarketData", .product(name: "GRDB", package: "GRDB.swift"),
+                "CArgon2", "MarketData", "Secrets", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"), .product(name: "JWTKit", package: "jwt-kit"),
                 logging,
@@ -109,21 +123,23 @@ let package = Package(
         .target(
             name: "Instruments",
             dependencies: [
-                "CZlib", "MarketData", .product(name: "GRDB", package: "GRDB.swift"),
+                "CZlib", "MarketData", "Secrets", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"), logging,
             ],
             swiftSettings: swift),
         .target(
             name: "StreamProxy",
             dependencies: [
-                "MarketData", "MarketBus", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging,
+                "MarketData", "Secrets", "MarketBus", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+                logging,
             ],
             swiftSettings: swift),
         .target(name: "Operations", dependencies: ["MarketData", logging], swiftSettings: swift),
         .executableTarget(
             name: "feedhost",
             dependencies: [
-                "MarketData", "MarketBus", "PluginHost", "Accounts", "Instruments", "StreamProxy", "Operations",
+                "MarketData", "Secrets", "MarketBus", "Transport", "Adapters", "Sessions", "Accounts", "Instruments",
+                "StreamProxy", "Operations",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -154,9 +170,10 @@ let package = Package(
                 logging,
             ],
             swiftSettings: swift),
-        .testTarget(name: "MarketDataTests", dependencies: ["MarketData", "CFeedhostABI"], swiftSettings: swift),
         .testTarget(
-            name: "MarketBusTests", dependencies: ["MarketBus", "MarketData", "CFeedhostABI", "CZeroMQ"],
+            name: "MarketDataTests", dependencies: ["MarketData", "Secrets", "CFeedhostABI"], swiftSettings: swift),
+        .testTarget(
+            name: "MarketBusTests", dependencies: ["MarketBus", "MarketData", "TickRing", "CFeedhostABI", "CZeroMQ"],
             swiftSettings: swift),
         .testTarget(
             name: "AdapterKitTests", dependencies: ["AdapterKit", "AdapterTestKit", "CFeedhostABI"],
@@ -168,21 +185,22 @@ let package = Package(
         .testTarget(
             name: "PluginHostTests",
             dependencies: [
-                "PluginHost", "MarketData", "MarketBus", "CFeedhostABI", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                "Transport", "Adapters", "Sessions", "MarketData", "Secrets", "MarketBus", "CFeedhostABI", nioCore,
+                nioPosix, nioHTTP1, nioWebSocket,
                 nioSSL, nioEmbedded, logging,
             ],
             swiftSettings: swift),
         .testTarget(
             name: "StreamProxyTests",
             dependencies: [
-                "StreamProxy", "MarketData", "MarketBus", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                "StreamProxy", "MarketData", "Secrets", "MarketBus", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket,
                 nioEmbedded, logging,
             ],
             swiftSettings: swift),
         .testTarget(
             name: "AccountsTests",
             dependencies: [
-                "Accounts", "CArgon2", "MarketData", .product(name: "GRDB", package: "GRDB.swift"),
+                "Accounts", "CArgon2", "MarketData", "Secrets", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"), logging,
             ],
@@ -190,13 +208,14 @@ let package = Package(
         .testTarget(
             name: "InstrumentsTests",
             dependencies: [
-                "Instruments", "MarketData", "CZlib", .product(name: "GRDB", package: "GRDB.swift"), logging,
+                "Instruments", "MarketData", "Secrets", "CZlib", .product(name: "GRDB", package: "GRDB.swift"), logging,
             ],
             swiftSettings: swift),
         .testTarget(
             name: "SettingsTests",
             dependencies: [
-                "feedhost", "Accounts", "MarketData", "Operations", "PluginHost", logging, nioCore,
+                "feedhost", "Accounts", "MarketData", "Secrets", "Operations", "Transport", "Adapters", "Sessions",
+                logging, nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),

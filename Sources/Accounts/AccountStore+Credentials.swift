@@ -1,5 +1,6 @@
 import GRDB
 import MarketData
+import Secrets
 
 extension AccountStore {
     /// Merges values into a user's credentials at a broker. An empty value removes its name.

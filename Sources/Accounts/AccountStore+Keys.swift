@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import MarketData
+import Secrets
 
 /// Which keys to revoke.
 public enum KeySelection: Sendable, Hashable {

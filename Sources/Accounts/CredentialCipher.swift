@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import MarketData
+import Secrets
 
 /// Encrypts single credentials: AES-256-GCM, a random nonce for each, and whose they are as associated data, so that a value that
 /// somebody puts into another row does not open there.

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import MarketData
+import Secrets
 
 /// One row of `credentials` with whose it is.
 struct StoredCredential {

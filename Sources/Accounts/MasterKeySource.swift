@@ -1,5 +1,6 @@
 import Foundation
 import MarketData
+import Secrets
 
 /// Where the key comes from that credentials are encrypted with. It is read when it is needed and not kept: a new key counts at
 /// once, and memory does not hold it between two logins at a broker.

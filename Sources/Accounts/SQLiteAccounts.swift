@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import MarketData
+import Secrets
 
 /// The host's view of an ``AccountStore``: who may come in, and with what to go to the broker.
 public struct SQLiteAccounts: Authenticator, CredentialSource {

@@ -1,5 +1,6 @@
 import Foundation
 import MarketData
+import Secrets
 
 /// Overwrites bytes that were a secret, so that they are not found in memory later.
 ///

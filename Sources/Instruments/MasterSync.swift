@@ -1,5 +1,6 @@
 import Dispatch
 import MarketData
+import Secrets
 
 /// Fetches a broker's master and puts it in the store: downloads or takes files, unpacks, has the adapter read them.
 ///

@@ -1,5 +1,6 @@
 import CZeroMQ
 import MarketData
+import Secrets
 
 /// Keys for the bus (CURVE, ZeroMQ RFC 26): who has none is refused, and what is sent is encrypted.
 public struct BusCurve: Sendable {

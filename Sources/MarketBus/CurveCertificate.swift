@@ -1,5 +1,6 @@
 import CZeroMQ
 import MarketData
+import Secrets
 
 /// A key pair of the bus, or the public half of one, in the file format of CZMQ and pyzmq (`zmq.auth`).
 public struct CurveCertificate: Sendable {

@@ -13,10 +13,10 @@ final class InstrumentEntry {
     /// Last raw message by mode (`feedhost.raw-publish/1`); an adapter publishes either ticks or JSON for an instrument.
     var raw: [Mode: [UInt8]] = [:]
 
-    /// The connection that the instrument is on; nil takes ticks from all.
-    private(set) var source: TickFeed?
+    /// The sink of the connection that the instrument is on; nil takes ticks from all.
+    private(set) var source: UInt64?
     /// The connection that it was on until now, while nothing has come from ``source`` yet.
-    private var formerSource: TickFeed?
+    private var formerSource: UInt64?
 
     init(instrument: Instrument, handle: UInt32, session: UInt32) {
         self.instrument = instrument
@@ -29,8 +29,8 @@ final class InstrumentEntry {
     func isPublishable(_ mode: Mode) -> Bool { state.isPublishable(mode, bookless: isBookless) }
 
     /// From now on ticks come from there.
-    func take(from feed: TickFeed?) {
-        guard feed !== source else { return }
+    func take(from feed: UInt64?) {
+        guard feed != source else { return }
         // Moved again before the new one has spoken: the one before it still serves.
         formerSource = formerSource ?? source
         source = feed
@@ -38,13 +38,13 @@ final class InstrumentEntry {
 
     /// Whether a tick of that connection counts. Two connections may bring an instrument while it moves; once the new one
     /// has spoken, what the old one still says would turn values back.
-    func accepts(_ feed: TickFeed) -> Bool {
+    func accepts(_ feed: UInt64) -> Bool {
         if source == nil { return true }
-        if feed === source {
+        if feed == source {
             if formerSource != nil { formerSource = nil }
             return true
         }
-        return feed === formerSource
+        return feed == formerSource
     }
 
     /// Index of the topic, made if it does not exist.

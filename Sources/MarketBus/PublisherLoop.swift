@@ -1,6 +1,7 @@
 import CFeedhostABI
 import CZeroMQ
 import MarketData
+import TickRing
 
 /// What the publisher's thread owns: the sockets, the last values, and who wants what. Only that thread touches it.
 final class PublisherLoop {
@@ -82,10 +83,10 @@ final class PublisherLoop {
                 counters.strayTicks.count()
                 return
             }
-            if !entry.accepts(feed) {
+            if !entry.accepts(feed.id) {
                 // It may come from the connection that such a command is about to name.
                 lateCommands()
-                guard entry.accepts(feed) else { return counters.supersededTicks.count() }
+                guard entry.accepts(feed.id) else { return counters.supersededTicks.count() }
             }
             handle(header, body, entry, book)
         }

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Ticks come in through ``TickFeed`` rings and from publishers outside; they leave on the inner bus for the proxy's
 /// shards (``makePort(shard:)``) and on the public socket.
-public final class SharedPublisher: Sendable {
+public final class SharedPublisher: SessionPublisher {
     /// Where publishers from outside connect, e.g. `tcp://127.0.0.1:5555`.
     public let endpoint: String
     /// Where subscribers from outside connect.
@@ -20,7 +20,7 @@ public final class SharedPublisher: Sendable {
         case close(UInt32)
         case addFeed(TickFeed)
         case removeFeed(TickFeed)
-        case track(session: UInt32, handle: UInt32, source: TickFeed?)
+        case track(session: UInt32, handle: UInt32, source: UInt64?)
         case untrack(session: UInt32, handle: UInt32)
         case forgetBook(session: UInt32, handle: UInt32, before: UInt64)
         case order(user: String, json: [UInt8])
@@ -37,9 +37,8 @@ public final class SharedPublisher: Sendable {
     private let curveGuard: CurveGuard?
     private let wake: WakeUp
     private let ready = ReadyFeeds()
-    private let nextFeed = Atomic<Int>(0)
+    private let nextFeed = Atomic<UInt64>(0)
     private let commands = Mutex<[Command]>([])
-    private let nextSession = Atomic<UInt32>(0)
     private let ringCapacity: Int
     private let thread = Mutex<BusThread?>(nil)
 
@@ -82,48 +81,40 @@ public final class SharedPublisher: Sendable {
 
     // MARK: Sessions
 
-    /// Announces a session and gives it its number.
-    public func openSession(user: String, broker: String, isExternal: Bool = false) -> UInt32 {
-        let id = nextSession.wrappingAdd(1, ordering: .relaxed).newValue
+    public func openSession(_ id: UInt32, user: String, broker: String, isExternal: Bool) {
         send(.open(id: id, user: user, broker: broker, isExternal: isExternal))
-        return id
     }
 
     public func closeSession(_ id: UInt32) { send(.close(id)) }
 
-    /// A ring for one broker connection of the session.
+    /// A ring for one connection.
     public func makeFeed(session: UInt32) -> TickFeed {
-        let slot = nextFeed.wrappingAdd(1, ordering: .relaxed).newValue
+        let number = nextFeed.wrappingAdd(1, ordering: .relaxed).newValue
         let feed = TickFeed(
-            session: session, slot: slot, wake: wake, ready: ready, counters: counters, capacity: ringCapacity)
+            number, session: session, wake: wake, ready: ready, counters: counters, capacity: ringCapacity)
         send(.addFeed(feed))
         return feed
     }
 
-    public func removeFeed(_ feed: TickFeed) {
+    public func makeSink(session: UInt32) -> any TickSink { makeFeed(session: session) }
+
+    public func remove(_ sink: any TickSink) {
+        // Of another publisher's it has none.
+        guard let feed = sink as? TickFeed else { return }
         feed.close()
         send(.removeFeed(feed))
     }
 
-    /// Takes ticks of the instrument from now on; before, they are counted as stray.
-    /// - Parameter source: The one ring that they are taken from; nil takes them from all. When an instrument moves from
-    ///   one connection to another, the old one's ticks count until the new one's first has come, and no longer.
-    public func track(session: UInt32, instrument: UInt32, source: TickFeed? = nil) {
-        send(.track(session: session, handle: instrument, source: source))
+    public func track(session: UInt32, instrument: UInt32, source: (any TickSink)? = nil) {
+        send(.track(session: session, handle: instrument, source: source?.id))
     }
 
-    /// Forgets the instrument's last value, because the broker no longer sends it.
     public func untrack(session: UInt32, instrument: UInt32) { send(.untrack(session: session, handle: instrument)) }
 
-    /// Forgets the instrument's book, because the broker is asked for it anew and what is known is of an earlier time. Until
-    /// the next one has come there is nothing to tell in Depth.
-    /// - Parameter time: What was received from then on stays: ns since the Unix epoch.
     public func forgetBook(session: UInt32, instrument: UInt32, before time: UInt64) {
         send(.forgetBook(session: session, handle: instrument, before: time))
     }
 
-    /// Hands an order update to the user's listening clients. Updates are neither conflated nor held for later.
-    /// - Parameter json: The whole `order_update` message, one JSON object.
     public func publishOrder(user: String, json: [UInt8]) { send(.order(user: user, json: json)) }
 
     // MARK: Ports

@@ -1,18 +1,20 @@
 import CFeedhostABI
 import MarketData
 import Synchronization
+import TickRing
 
 #if canImport(Glibc)
 import Glibc
 #endif
 
 /// The end of the bus that one broker connection writes to. One thread at a time; wait-free.
-public final class TickFeed: Sendable {
+public final class TickFeed: TickSink {
     /// More levels a side than any venue shows; a count beyond it is a fault of the adapter.
     public static let maximumLevels = 200
     /// Bytes of one raw message.
     public static let maximumRaw = 64 * 1024
 
+    public let id: UInt64
     let ring: TickRing
     let session: UInt32
     /// Its bit in ``ReadyFeeds``.
@@ -25,30 +27,26 @@ public final class TickFeed: Sendable {
     private let patience: Int
 
     init(
-        session: UInt32, slot: Int, wake: WakeUp, ready: ReadyFeeds, counters: BusCounters, capacity: Int,
+        _ id: UInt64, session: UInt32, wake: WakeUp, ready: ReadyFeeds, counters: BusCounters, capacity: Int,
         patience: Int = TickFeed.patience
     ) {
         self.patience = patience
         self.session = session
-        self.slot = slot % ReadyFeeds.slots
+        self.id = id
+        slot = Int(id % UInt64(ReadyFeeds.slots))
         self.wake = wake
         self.ready = ready
         self.counters = counters
         ring = TickRing(capacity: capacity)
     }
 
-    /// True when the publisher is far behind; a transport then stops reading from its socket.
     public var isCrowded: Bool { ring.isCrowded }
 
     /// Closed feeds take nothing any more.
     func close() { isOpen.store(false, ordering: .releasing) }
 
-    /// Takes updates without books, in order.
-    /// - Parameters:
-    ///   - now: ns since the Unix epoch, for ticks that carry no receive time.
-    ///   - mayWait: Asked when the ring is full: whether this thread may be held for up to ``patience``, so that whoever sends to
-    ///     the adapter is held as well.
-    /// - Returns: How many were taken; the rest is dropped and counted.
+    /// - Parameter mayWait: Asked when the ring is full: whether this thread may be held for up to ``patience``, so that whoever
+    ///   sends to the adapter is held as well.
     public func publish(
         _ ticks: UnsafeBufferPointer<fh_tick>, now: UInt64, mayWait: () -> Bool = { false }
     ) -> Int {
@@ -61,7 +59,6 @@ public final class TickFeed: Sendable {
         return taken
     }
 
-    /// Takes one update with a book.
     public func publish(
         _ tick: UnsafePointer<fh_tick>, bids: UnsafeBufferPointer<fh_level>, asks: UnsafeBufferPointer<fh_level>,
         now: UInt64, mayWait: () -> Bool = { false }
@@ -73,7 +70,7 @@ public final class TickFeed: Sendable {
         return taken
     }
 
-    /// Takes a finished JSON object (`feedhost.raw-publish/1`). The publisher checks it.
+    /// The publisher checks the JSON.
     public func publish(
         raw json: UnsafeRawBufferPointer, instrument: UInt32, mode: Mode, mayWait: () -> Bool = { false }
     ) -> Bool {

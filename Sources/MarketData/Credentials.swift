@@ -1,3 +1,5 @@
+import Secrets
+
 /// A user's credentials at one broker, as they are now. Read afresh for every connect.
 public struct BrokerCredentials: Sendable, Hashable {
     /// Rises whenever they change.

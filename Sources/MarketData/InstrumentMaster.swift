@@ -1,3 +1,5 @@
+import Secrets
+
 /// Where one file of a broker's instrument master is downloaded from.
 public struct MasterLocation: Sendable {
     /// http or https; a secret, as a token may be in it.

@@ -1,7 +1,7 @@
+import Adapters
 import ArgumentParser
 import Foundation
 import MarketData
-import PluginHost
 
 /// `feedhost`: the program. What it does is in the rooms; here are its commands.
 @main

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import MarketData
+import Secrets
 import Testing
 
 @testable import Accounts

@@ -1,4 +1,5 @@
 import MarketData
+import Secrets
 import Testing
 
 @testable import Accounts

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Logging
 import MarketData
+import Secrets
 import Testing
 
 @testable import Accounts

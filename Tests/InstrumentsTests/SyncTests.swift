@@ -1,5 +1,6 @@
 import Foundation
 import MarketData
+import Secrets
 import Synchronization
 import Testing
 

@@ -4,6 +4,7 @@ import MarketData
 import Testing
 
 @testable import MarketBus
+@testable import Secrets
 
 /// A bus on ephemeral ports with one shard, and what a test wants to do with it.
 final class BusUnderTest {

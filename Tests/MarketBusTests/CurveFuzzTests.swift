@@ -4,6 +4,7 @@ import MarketData
 import Testing
 
 @testable import MarketBus
+@testable import Secrets
 
 /// Rubbish where keys are expected. `FEEDHOST_FUZZ` is how many connections and files the tests make; `FEEDHOST_FUZZ_SEED`
 /// repeats a run.

@@ -4,6 +4,7 @@ import MarketData
 import Testing
 
 @testable import MarketBus
+@testable import Secrets
 
 /// A bus with keys, and the folder of those who may come in.
 private final class GuardedBus {

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import MarketBus
+@testable import TickRing
 
 @Suite struct PublicInterestTests {
     private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
@@ -93,7 +94,7 @@ import Testing
             let session = UInt32(number + 1)
             loop.open(SessionBook(id: session, user: "u\(number)", broker: "simulator", isExternal: false))
             let feed = TickFeed(
-                session: session, slot: number, wake: wake, ready: ready, counters: counters, capacity: 1 << 20)
+                UInt64(number), session: session, wake: wake, ready: ready, counters: counters, capacity: 1 << 20)
             loop.add(feed)
             return feed
         }
@@ -174,7 +175,7 @@ import Testing
     @Test func aThreadOfTheAdaptersOwnIsHeld() async throws {
         let counters = BusCounters()
         let feed = TickFeed(
-            session: 1, slot: 0, wake: try WakeUp(), ready: ReadyFeeds(), counters: counters, capacity: 4_096,
+            0, session: 1, wake: try WakeUp(), ready: ReadyFeeds(), counters: counters, capacity: 4_096,
             patience: 60_000)
         func publish(_ count: Int, mayWait: Bool) -> Int {
             (0..<count).reduce(0) { taken, _ in
@@ -203,7 +204,7 @@ import Testing
     @Test func aFeedThatIsClosedHoldsNobody() async throws {
         let counters = BusCounters()
         let feed = TickFeed(
-            session: 1, slot: 0, wake: try WakeUp(), ready: ReadyFeeds(), counters: counters, capacity: 1_024,
+            0, session: 1, wake: try WakeUp(), ready: ReadyFeeds(), counters: counters, capacity: 1_024,
             patience: 600_000)
         let task = Task.detached {
             let tick = BusUnderTest.tick(1, ltp: 1)

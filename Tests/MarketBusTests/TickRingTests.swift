@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import MarketBus
+@testable import TickRing
 
 @Suite struct TickRingTests {
     private func header(_ length: Int) -> TickRing.Header {

@@ -1,5 +1,6 @@
 import Logging
 import MarketData
+import Secrets
 import Testing
 
 @testable import feedhost

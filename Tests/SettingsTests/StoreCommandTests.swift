@@ -2,6 +2,7 @@ import Accounts
 import ArgumentParser
 import Foundation
 import MarketData
+import Secrets
 import Testing
 
 @testable import feedhost

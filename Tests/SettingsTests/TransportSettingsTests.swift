@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
-import PluginHost
 import Testing
+import Transport
 
 @testable import feedhost
 

@@ -1,5 +1,6 @@
 import MarketData
 import NIOCore
+import Secrets
 import Testing
 
 @testable import StreamProxy

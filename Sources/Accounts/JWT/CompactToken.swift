@@ -1,5 +1,6 @@
 import Foundation
 import MarketData
+import Secrets
 
 /// A token taken apart, with nothing of it believed yet (RFC 7515 section 7.1).
 struct CompactToken {

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import MarketData
+import Secrets
 
 /// Accounts that are written in signed tokens (JWT, RFC 7519): the client's API key is the token.
 ///

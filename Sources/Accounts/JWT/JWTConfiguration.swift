@@ -1,4 +1,5 @@
 import MarketData
+import Secrets
 
 /// What makes a token good. Nothing is downloaded: keys come from files and are read again when the files change.
 public struct JWTConfiguration: Sendable {

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import MarketData
+import Secrets
 
 /// All keys of this moment, and the tokens that were revoked.
 struct Keyring: Sendable {

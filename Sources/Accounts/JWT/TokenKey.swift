@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import JWTKit
 import MarketData
+import Secrets
 
 /// A key that verifies one algorithm and no other: what a token's header says never decides how a key is used.
 struct TokenKey: Sendable {

@@ -1,6 +1,7 @@
 import CArgon2
 import Foundation
 import MarketData
+import Secrets
 
 /// Argon2id hashes in PHC form, `$argon2id$v=19$m=65536,t=3,p=4$SALT$HASH`, as argon2-cffi writes them.
 struct Argon2 {

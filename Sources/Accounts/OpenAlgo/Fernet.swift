@@ -2,6 +2,7 @@ import Crypto
 import CryptoExtras
 import Foundation
 import MarketData
+import Secrets
 
 /// Opens Fernet tokens (github.com/fernet/spec): version 0x80, time, IV, AES-128-CBC text, HMAC-SHA256 over all before.
 ///

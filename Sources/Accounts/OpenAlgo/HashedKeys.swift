@@ -1,5 +1,6 @@
 import Foundation
 import MarketData
+import Secrets
 
 /// Finds keys by their Argon2 hashes: one at a time, on a thread that gives way to all others, and none twice.
 actor HashedKeys {

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import Logging
 import MarketData
+import Secrets
 
 /// What an OpenAlgo installation holds, for whoever checks it.
 public struct OpenAlgoInventory: Sendable, Hashable {

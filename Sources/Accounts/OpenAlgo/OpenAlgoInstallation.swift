@@ -1,5 +1,6 @@
 import Foundation
 import MarketData
+import Secrets
 
 /// What an OpenAlgo installation's `.env` says that matters here, checked.
 public struct OpenAlgoInstallation: Sendable, Hashable {

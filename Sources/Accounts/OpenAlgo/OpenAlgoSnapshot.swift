@@ -1,5 +1,6 @@
 import GRDB
 import MarketData
+import Secrets
 
 /// The rows of OpenAlgo's `api_keys` and `auth` as they are written, at one moment.
 struct OpenAlgoSnapshot: Sendable {

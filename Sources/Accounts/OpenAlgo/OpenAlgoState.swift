@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import MarketData
+import Secrets
 
 /// What is known of keys and logins, decrypted. Follows the rows from one look to the next.
 struct OpenAlgoState: Sendable {

@@ -2,6 +2,7 @@ import Crypto
 import CryptoExtras
 import Foundation
 import MarketData
+import Secrets
 
 /// Reads what OpenAlgo has encrypted in its database.
 ///

@@ -1,5 +1,6 @@
 import MarketData
 import NIOCore
+import Secrets
 
 extension Client {
     /// Key → account → session → broker ready: all off the loop, so that neither a slow hash nor a slow broker is felt by

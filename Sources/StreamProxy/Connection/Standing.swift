@@ -1,4 +1,5 @@
 import MarketData
+import Secrets
 
 /// A valid key that was of no use when it was shown.
 struct UnsettledKey {

@@ -1,5 +1,6 @@
 import MarketData
 import NIOCore
+import Secrets
 import Synchronization
 
 /// Who may come in, and how often: the limits that all event loops share. Any thread; asked when a client connects,

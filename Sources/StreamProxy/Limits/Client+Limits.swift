@@ -1,6 +1,7 @@
 import Logging
 import MarketData
 import NIOCore
+import Secrets
 
 extension Client {
     /// Whether the request under way is served; answers it when it is not.

@@ -1,5 +1,6 @@
 import MarketData
 import NIOCore
+import Secrets
 
 /// One connection as the limits see it, from accept to close. Confined to its loop.
 final class Visitor {

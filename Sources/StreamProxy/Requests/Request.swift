@@ -1,4 +1,5 @@
 import MarketData
+import Secrets
 
 /// One request, checked and understood (client-protocol.md section 3).
 enum Request {

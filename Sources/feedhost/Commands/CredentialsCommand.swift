@@ -2,6 +2,7 @@ import Accounts
 import ArgumentParser
 import Foundation
 import MarketData
+import Secrets
 
 /// `feedhost credentials …`
 struct CredentialsCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import Foundation
 import MarketData
+import Secrets
 
 /// Credentials as they are given to the command line. No error repeats a value.
 enum CredentialInput {

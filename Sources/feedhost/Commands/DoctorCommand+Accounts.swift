@@ -1,8 +1,8 @@
 import Accounts
+import Adapters
 import Foundation
 import Instruments
 import MarketData
-import PluginHost
 
 /// One user's login at one broker, wherever it is kept.
 struct DoctoredLogin {

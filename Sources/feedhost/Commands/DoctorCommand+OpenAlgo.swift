@@ -1,6 +1,6 @@
 import Accounts
+import Adapters
 import Logging
-import PluginHost
 
 extension DoctorCommand {
     /// Of accounts that are OpenAlgo's.

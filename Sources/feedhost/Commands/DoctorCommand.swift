@@ -1,10 +1,10 @@
 import Accounts
+import Adapters
 import ArgumentParser
 import Foundation
 import Instruments
 import Logging
 import Operations
-import PluginHost
 
 /// `feedhost doctor`: what is missing or wrong here, and how to mend it.
 struct DoctorCommand: AsyncParsableCommand {

@@ -1,9 +1,9 @@
+import Adapters
 import ArgumentParser
 import Foundation
 import Instruments
 import MarketData
 import Operations
-import PluginHost
 
 extension InstrumentsCommand {
     struct Import: AsyncParsableCommand {

@@ -1,6 +1,6 @@
+import Adapters
 import ArgumentParser
 import MarketData
-import PluginHost
 
 /// The brokers that a host with these settings would serve, so that a slip in a name is told when it is made.
 struct KnownBrokers {

@@ -1,7 +1,7 @@
+import Adapters
 import ArgumentParser
 import Foundation
 import Logging
-import PluginHost
 
 /// `feedhost plugins …`
 struct PluginsCommand: AsyncParsableCommand {

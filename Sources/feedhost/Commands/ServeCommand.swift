@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import MarketData
+import Secrets
 
 /// `feedhost serve`: the host itself.
 struct ServeCommand: AsyncParsableCommand {

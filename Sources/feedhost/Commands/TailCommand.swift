@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MarketData
+import Secrets
 
 /// `feedhost tail`: a client in the terminal.
 struct TailCommand: AsyncParsableCommand {

@@ -5,7 +5,7 @@ import Logging
 import MarketBus
 import MarketData
 import Operations
-import PluginHost
+import Sessions
 import StreamProxy
 
 /// The rooms, wired: bus, adapters, accounts, proxy. Made by ``start(_:)``, ended by ``stop()``.

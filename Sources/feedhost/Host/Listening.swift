@@ -1,11 +1,12 @@
 import Accounts
+import Adapters
 import Foundation
 import Logging
 import MarketBus
 import MarketData
 import NIOCore
 import Operations
-import PluginHost
+import Sessions
 import StreamProxy
 
 /// Binding the ports. One left at its default gives way to the next free one, and that is said; one that was asked for

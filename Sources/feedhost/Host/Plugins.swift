@@ -1,6 +1,7 @@
+import Adapters
 import Foundation
 import Logging
-import PluginHost
+import Sessions
 
 extension Settings {
     /// Limits that somebody has set; what is left at its default is the broker's to decide.

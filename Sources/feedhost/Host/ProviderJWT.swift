@@ -1,7 +1,6 @@
 import Accounts
 import Logging
 import MarketData
-import PluginHost
 
 extension AccountProvider {
     /// With accounts from signed tokens; what goes to brokers stays in the store of this one.

@@ -1,6 +1,7 @@
+import Adapters
 import Logging
 import MarketData
-import PluginHost
+import Secrets
 
 extension AccountProvider {
     /// With accounts from a plugin, and credentials too if it has any; otherwise those of the store of this one.

@@ -1,4 +1,5 @@
 import Accounts
+import Adapters
 import Foundation
 import Instruments
 import Logging
@@ -6,7 +7,7 @@ import MarketBus
 import MarketData
 import NIOCore
 import Operations
-import PluginHost
+import Secrets
 import StreamProxy
 
 /// Where users, keys and credentials of this start come from, behind what the other rooms see of it.

@@ -2,7 +2,7 @@ import Foundation
 import Logging
 import MarketBus
 import Operations
-import PluginHost
+import Sessions
 import StreamProxy
 
 /// Writes the stats file every 10 seconds, and says in the log when something was dropped.

@@ -1,8 +1,10 @@
 import Accounts
+import Adapters
 import Instruments
 import Logging
 import MarketData
-import PluginHost
+import Secrets
+import Transport
 
 /// The masters that loaded adapters offer, with what downloading them takes: settings, and somebody's credentials.
 struct BrokerMasters: Sendable {

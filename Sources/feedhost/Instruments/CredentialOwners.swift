@@ -1,5 +1,6 @@
 import Accounts
 import MarketData
+import Secrets
 
 /// Whose credentials a master can be downloaded with: those of the accounts in use.
 protocol CredentialOwners: Sendable {

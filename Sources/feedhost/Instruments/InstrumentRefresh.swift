@@ -2,7 +2,6 @@ import Foundation
 import Instruments
 import Logging
 import MarketData
-import PluginHost
 
 /// Keeps the masters fresh while the host runs: those of brokers whose users have credentials, once a day, and at once
 /// when one is missing. A failure leaves the old rows and is tried again; fresh credentials end the waiting.

@@ -1,4 +1,5 @@
 import MarketData
+import Secrets
 
 extension AdapterSettings {
     /// Says what is wrong, now that the loaded adapters and their keys are known.

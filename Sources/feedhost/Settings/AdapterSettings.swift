@@ -1,4 +1,5 @@
 import MarketData
+import Secrets
 
 /// What the configuration says to adapters. Whether it is right shows when they are loaded and have declared their keys.
 struct AdapterSettings: Sendable, Hashable {

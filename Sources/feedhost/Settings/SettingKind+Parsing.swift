@@ -1,8 +1,8 @@
 import Foundation
 import Logging
 import NIOCore
-import PluginHost
 import StreamProxy
+import Transport
 
 extension SettingKind {
     /// Before the name of a plugin that accounts come from.

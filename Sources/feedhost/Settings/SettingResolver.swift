@@ -1,6 +1,7 @@
 import Configuration
 import Logging
 import MarketData
+import Secrets
 
 /// Takes every setting of the table from the strongest source that has it, and checks it.
 struct SettingResolver {

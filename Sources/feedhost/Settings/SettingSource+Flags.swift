@@ -1,4 +1,5 @@
 import MarketData
+import Secrets
 
 extension SettingSource {
     /// A flag of the command line that sets a setting.

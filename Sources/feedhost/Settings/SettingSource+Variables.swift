@@ -1,4 +1,5 @@
 import MarketData
+import Secrets
 
 extension SettingSource {
     static let prefix = "FEEDHOST_"

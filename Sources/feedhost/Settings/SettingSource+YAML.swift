@@ -1,4 +1,5 @@
 import MarketData
+import Secrets
 import Yams
 
 extension SettingSource {

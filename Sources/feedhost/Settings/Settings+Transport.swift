@@ -1,6 +1,6 @@
 import MarketData
 import NIOCore
-import PluginHost
+import Transport
 
 extension Settings {
     /// How connections to brokers leave this machine.

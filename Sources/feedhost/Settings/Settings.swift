@@ -1,5 +1,6 @@
 import Logging
 import MarketData
+import Secrets
 
 /// The configuration, checked and typed.
 struct Settings: Sendable {

@@ -2,7 +2,8 @@ import Foundation
 import MarketData
 import NIOCore
 import NIOPosix
-import PluginHost
+import Secrets
+import Transport
 
 /// A client of the protocol: connects, authenticates, subscribes, shows, and comes back when the host has been away.
 struct Tail: Sendable {

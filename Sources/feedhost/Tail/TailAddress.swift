@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import MarketData
 import Operations
-import PluginHost
 import StreamProxy
+import Transport
 
 /// Where the host listens, and whom to trust there.
 struct TailAddress: Sendable {

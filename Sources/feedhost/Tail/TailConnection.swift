@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
-import PluginHost
 import Synchronization
+import Transport
 
 /// One connection of ``Tail``: what comes becomes events, and no more is taken than can be shown.
 final class TailConnection: Sendable {

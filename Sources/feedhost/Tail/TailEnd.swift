@@ -1,7 +1,7 @@
 import Foundation
 import MarketData
 import NIOCore
-import PluginHost
+import Transport
 
 /// How a connection to the host has ended, in words, and whether it is worth another.
 struct TailEnd: Sendable {

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import MarketData
+import Secrets
 import Testing
 
 @testable import Accounts

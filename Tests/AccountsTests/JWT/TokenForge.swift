@@ -2,6 +2,7 @@ import Crypto
 import CryptoExtras
 import Foundation
 import MarketData
+import Secrets
 
 @testable import Accounts
 

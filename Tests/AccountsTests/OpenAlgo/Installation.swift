@@ -5,6 +5,7 @@ import Foundation
 import GRDB
 import Logging
 import MarketData
+import Secrets
 
 @testable import Accounts
 

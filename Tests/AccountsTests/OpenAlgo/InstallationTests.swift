@@ -1,5 +1,6 @@
 import Foundation
 import MarketData
+import Secrets
 import Testing
 
 @testable import Accounts

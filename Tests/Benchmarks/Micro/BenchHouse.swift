@@ -1,5 +1,6 @@
 import MarketBus
 import MarketData
+import Secrets
 import Synchronization
 
 #if canImport(Glibc)

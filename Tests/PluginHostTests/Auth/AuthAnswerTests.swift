@@ -2,7 +2,8 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Secrets
 
 /// What a provider says, sound and spoilt.
 struct AuthAnswerTests {

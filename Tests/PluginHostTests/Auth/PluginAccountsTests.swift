@@ -4,7 +4,8 @@ import MarketData
 import Synchronization
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Secrets
 
 @Suite(.timeLimit(.minutes(2))) struct PluginAccountsTests {
     private let provider = ScriptedProvider()

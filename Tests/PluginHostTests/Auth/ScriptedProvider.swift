@@ -3,7 +3,8 @@ import Logging
 import MarketData
 import Synchronization
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Secrets
 
 /// A provider of accounts that says what a test wants. Which one is meant, a C function learns from the key or the user:
 /// both begin with the provider's name and a dot.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
 
 @Suite struct ELFImageTests {
     @Test func aSoundLibraryPasses() {

@@ -1,7 +1,7 @@
 import CFeedhostABI
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
 
 @Suite struct EntryCheckTests {
     @Test func aSoundEntryIsCopiedWithDefaults() throws {

@@ -3,7 +3,8 @@ import MarketData
 import Synchronization
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Secrets
 
 /// A master whose adapter keeps what it is lent, and says it when it fails.
 @Suite struct InstrumentSourceTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
 
 @Suite(.enabled(if: ProbeFixture.isReady, "needs the feedhost binary and a C compiler"), .timeLimit(.minutes(2)))
 struct PluginProbeTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
 
 @Suite struct PluginSearchTests {
     @Test func theOrderIsThatOfTheContract() {

@@ -2,7 +2,7 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Sessions
 
 /// What the broker says to wishes.
 @Suite struct AnswerTests {

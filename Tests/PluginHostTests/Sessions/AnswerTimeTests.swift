@@ -3,7 +3,8 @@ import Glibc
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 /// How long clients wait for an answer, for every call and every way in which a broker can be slow. OpenAlgo's own client gives
 /// up after 10 s, and others after 5 s when they show their key.

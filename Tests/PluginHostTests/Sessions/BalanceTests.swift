@@ -3,7 +3,8 @@ import MarketBus
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 /// Connections that become superfluous, and instruments that change connections.
 @Suite struct BalanceTests {

@@ -2,7 +2,8 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 /// Links, quotas, batches and pace.
 @Suite struct CapacityTests {

@@ -2,7 +2,9 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Secrets
+@testable import Sessions
 
 /// Credentials that are missing, refused, or changed.
 @Suite struct CredentialTests {

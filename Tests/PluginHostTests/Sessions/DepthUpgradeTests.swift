@@ -2,7 +2,7 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Sessions
 
 /// A book that was known while Depth was asked for before is not the book of now.
 @Suite struct DepthUpgradeTests {

@@ -3,7 +3,9 @@ import MarketBus
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Secrets
+@testable import Sessions
 
 /// What adapters may do to the host, rightly or wrongly.
 @Suite struct HostTableTests {

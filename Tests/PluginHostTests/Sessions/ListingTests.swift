@@ -2,7 +2,8 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 /// Names that are looked up in the broker's instrument master.
 @Suite struct ListingTests {

@@ -2,7 +2,8 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 /// What becomes of an update that an adapter hands over.
 @Suite struct OrderUpdateTests {

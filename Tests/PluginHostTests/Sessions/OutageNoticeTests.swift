@@ -3,7 +3,7 @@ import MarketData
 import NIOCore
 import Testing
 
-@testable import PluginHost
+@testable import Sessions
 
 /// When clients are told, decided without a session.
 @Suite struct OutageNoticeTests {

@@ -2,7 +2,10 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Secrets
+@testable import Sessions
+@testable import Transport
 
 /// States of connections, what ends them, and what clients and the log are told of it.
 @Suite struct OutageTests {

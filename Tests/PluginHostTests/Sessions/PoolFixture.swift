@@ -2,7 +2,8 @@ import Logging
 import MarketBus
 import MarketData
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 /// A pool whose adapters are scripted.
 final class PoolFixture: Sendable {

@@ -3,7 +3,8 @@ import MarketData
 import Synchronization
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 /// Random operations on a session with several connections of two kinds, which fill, drain, fail and end.
 @Suite struct RandomPoolTests {

@@ -3,7 +3,7 @@ import MarketData
 import Synchronization
 import Testing
 
-@testable import PluginHost
+@testable import Sessions
 
 /// 2,000 random operations on one session, with a broker that answers at random.
 @Suite struct RandomSessionTests {

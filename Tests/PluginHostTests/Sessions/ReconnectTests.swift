@@ -2,7 +2,7 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Sessions
 
 @Suite struct ReconnectTests {
     @Test func whatIsAskedWhileConnectingIsPendingAndSentOnReady() async throws {

@@ -5,7 +5,9 @@ import MarketData
 import Synchronization
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Secrets
+@testable import Sessions
 
 /// An adapter that repeats its credentials: neither the log nor clients get to see them.
 @Suite struct RedactionTests {

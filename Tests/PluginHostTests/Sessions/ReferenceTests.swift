@@ -2,7 +2,7 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Sessions
 
 @Suite struct ReferenceTests {
     private func key(_ mode: Mode, _ depth: UInt16 = 0, instrument: UInt32 = 1) -> RouteKey {

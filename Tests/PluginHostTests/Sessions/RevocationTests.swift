@@ -2,7 +2,8 @@ import CFeedhostABI
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 /// Sessions that stop because there is nothing to log in with, and what their clients are told.
 @Suite struct RevocationTests {

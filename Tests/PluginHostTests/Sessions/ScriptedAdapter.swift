@@ -3,7 +3,8 @@ import Glibc
 import MarketData
 import Synchronization
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 /// A wish as the adapter sees it.
 struct SeenWish: Sendable, Hashable {

@@ -2,7 +2,8 @@ import CFeedhostABI
 import MarketData
 import Synchronization
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 /// The C table of all scripted brokers. The pointer of an instance is kept alive by its broker.
 ///

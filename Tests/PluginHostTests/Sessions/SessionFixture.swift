@@ -7,7 +7,9 @@ import NIOPosix
 import Synchronization
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Secrets
+@testable import Sessions
 
 /// Credentials that a test changes.
 final class Vault: CredentialSource {

@@ -3,7 +3,7 @@ import MarketBus
 import MarketData
 import Testing
 
-@testable import PluginHost
+@testable import Sessions
 
 @Suite struct SessionPoolTests {
     private static func run(

@@ -2,7 +2,8 @@ import MarketData
 import Synchronization
 import Testing
 
-@testable import PluginHost
+@testable import Adapters
+@testable import Sessions
 
 @Suite struct SmallPartTests {
     @Test func backoffDoublesUpToItsLimit() {

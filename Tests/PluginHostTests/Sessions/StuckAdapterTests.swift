@@ -7,7 +7,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@testable import PluginHost
+@testable import Sessions
 
 /// Adapters that say nothing, or do not come back.
 ///

@@ -1,7 +1,7 @@
 import MarketBus
 import MarketData
 
-@testable import PluginHost
+@testable import Sessions
 
 /// A shard's end of the bus that collects what comes.
 ///

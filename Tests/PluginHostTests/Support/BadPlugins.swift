@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import PluginHost
+@testable import Adapters
 
 /// The product `feedhost` as a probe, and the plugins of `Tests/Fixtures/BadPlugins`; what is missing is said.
 enum ProbeFixture {

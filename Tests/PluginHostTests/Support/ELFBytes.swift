@@ -1,4 +1,4 @@
-@testable import PluginHost
+@testable import Adapters
 
 /// The headers of a small shared library, to be spoilt.
 struct ELFBytes {

@@ -1,6 +1,6 @@
 import CFeedhostABI
 
-@testable import PluginHost
+@testable import Adapters
 
 /// A sound entry in memory, to be spoilt field by field. Its memory is never freed, as a plugin's is not.
 final class EntryFixture {

@@ -1,7 +1,7 @@
 import CFeedhostABI
 import NIOCore
 
-@testable import PluginHost
+@testable import Transport
 
 /// An adapter instance that writes down what it is told. Its address is the `fh_instance`.
 final class LaneRecorder {

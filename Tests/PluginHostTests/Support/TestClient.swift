@@ -2,7 +2,7 @@ import CFeedhostABI
 import NIOCore
 import NIOPosix
 
-@testable import PluginHost
+@testable import Transport
 
 /// A connection under test, with its events as a sequence. Any task.
 struct TestClient: Sendable {

@@ -4,7 +4,8 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@testable import PluginHost
+@testable import Secrets
+@testable import Transport
 
 /// Resolves one name to listeners of both families, and counts how often it is asked.
 private struct TwoFamilies: HostLookup {

@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@testable import PluginHost
+@testable import Transport
 
 @Suite(.timeLimit(.minutes(1))) struct HTTPFetchTests {
     private func fetch(

@@ -4,7 +4,7 @@ import NIOPosix
 import NIOWebSocket
 import Testing
 
-@testable import PluginHost
+@testable import Transport
 
 @Suite(.timeLimit(.minutes(1))) struct LaneSocketTests {
     /// Runs `body` on an event loop, and returns the recorder's events once `isLast` has come.

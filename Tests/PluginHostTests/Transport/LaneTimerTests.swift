@@ -4,7 +4,7 @@ import NIOEmbedded
 import NIOPosix
 import Testing
 
-@testable import PluginHost
+@testable import Transport
 
 @Suite struct LaneTimerTests {
     @Test func timersRunOnceOrAgain() {

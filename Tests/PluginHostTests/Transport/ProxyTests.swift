@@ -4,7 +4,8 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-@testable import PluginHost
+@testable import Secrets
+@testable import Transport
 
 @Suite(.timeLimit(.minutes(1))) struct ProxyTests {
     @Test(arguments: [

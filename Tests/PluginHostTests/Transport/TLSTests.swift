@@ -3,7 +3,7 @@ import Foundation
 import NIOSSL
 import Testing
 
-@testable import PluginHost
+@testable import Transport
 
 @Suite(.enabled(if: Certificate.shared != nil, "needs the openssl command"), .timeLimit(.minutes(1)))
 struct TLSTests {

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-@testable import PluginHost
+@testable import Transport
 
 @Suite struct TransportURLTests {
     @Test func partsOfURLs() throws {

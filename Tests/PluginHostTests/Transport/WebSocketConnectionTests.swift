@@ -3,7 +3,7 @@ import NIOCore
 import NIOWebSocket
 import Testing
 
-@testable import PluginHost
+@testable import Transport
 
 @Suite(.timeLimit(.minutes(1))) struct WebSocketConnectionTests {
     private func close(

@@ -1,4 +1,5 @@
 import MarketData
+import Secrets
 import Synchronization
 
 /// Accounts and sessions in memory.

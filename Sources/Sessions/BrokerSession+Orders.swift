@@ -1,0 +1,80 @@
+import Adapters
+import CFeedhostABI
+import Logging
+import MarketData
+import Synchronization
+
+/// Order updates: brought by one connection of the user, for as long as a client wants them.
+extension BrokerSession {
+    nonisolated func startOrders() async throws {
+        guard !isClosed.load(ordering: .acquiring) else { throw BrokerSession.over }
+        guard adapter.capabilities.orderKind != nil else {
+            throw FeedError(.broker, "\(broker) has no order stream: its adapter brings market data only")
+        }
+        await withDeadline(BrokerSession.slack, orElse: ()) { await self.changeOrderReferences(by: 1) }
+    }
+
+    /// Order does not matter to counted references, so what comes after the deadline is as good as what comes before.
+    nonisolated func stopOrders() async {
+        guard !isClosed.load(ordering: .acquiring) else { return }
+        await withDeadline(BrokerSession.slack, orElse: ()) { await self.changeOrderReferences(by: -1) }
+    }
+
+    private func changeOrderReferences(by change: Int) {
+        orderReferences += change
+        alignOrders()
+        watchSurplus()
+        reviewOutage()
+    }
+
+    /// Brings the order stream in step with what is wanted: it runs on one ready connection, on another if that goes, and
+    /// nowhere when nobody wants it.
+    func alignOrders() {
+        guard !isEnded else { return }
+        guard orderReferences > 0 else {
+            for link in links.values where link.bringsOrders { link.stopOrders() }
+            return
+        }
+        guard !links.values.contains(where: \.bringsOrders) else { return }
+        let carriers = links.values.filter(\.kind.carriesOrders).sorted {
+            ($0.preference, $0.index) < ($1.preference, $1.index)
+        }
+        for link in carriers where link.isConnected {
+            let status = link.startOrders()
+            if status == FH_OK {
+                logger.info("order updates started")
+                return
+            }
+            logger.warning(
+                "order updates cannot be started: \(Link.describe(status)); tried again after the next connect")
+        }
+        guard carriers.isEmpty, let kind = adapter.capabilities.orderKind else { return }
+        do throws(FeedError) {
+            let isExclusive = adapter.capabilities.flags.contains(.exclusiveSession)
+            guard !isExclusive || (links.isEmpty && adapter.capabilities.links[kind].carriesMarketData) else {
+                throw FeedError(.capacity, "\(broker) allows one connection, and it does not carry order updates")
+            }
+            try openLink(kind: kind)
+        } catch {
+            logger.warning("no connection for order updates: \(error.message)")
+        }
+    }
+
+    /// Passes an update on, in OpenAlgo's names, to the user's clients.
+    func take(_ report: OrderReport, from link: Link) {
+        // Some brokers tell every connection of the user; one of them counts, and it only as long as somebody listens.
+        guard orderReferences > 0, link.bringsOrders, orderMemory.isNews(report.update) else { return }
+        let masters = environment.masters
+        let instrument =
+            masters.instrument(
+                broker: broker, brokerExchange: report.brokerExchange, brokerToken: report.brokerToken)
+            ?? masters.instrument(
+                broker: broker, brokerExchange: report.brokerExchange, brokerSymbol: report.brokerSymbol)
+        var update = report.update
+        update.exchange = instrument?.exchange ?? report.brokerExchange
+        update.symbol = instrument?.symbol ?? report.brokerSymbol
+        var json = JSONWriter(capacity: 512)
+        update.write(to: &json, user: user, broker: broker)
+        environment.bus.publishOrder(user: user, json: json.withBytes { Array($0) })
+    }
+}
