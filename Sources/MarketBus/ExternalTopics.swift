@@ -16,7 +16,7 @@ struct ExternalTopics {
         }
 
         private var slots = [Slot](repeating: Slot(), count: Mode.allCases.count)
-        var wants: [(key: RouteKey, shards: UInt64)] = []
+        var wants: [(key: RouteKey, readers: UInt64)] = []
 
         /// A publisher that has gone over to other topics shall not leave clients mute for ever. Seconds.
         private static let memory = 60
@@ -89,30 +89,30 @@ struct ExternalTopics {
         return entry
     }
 
-    /// Notes that a shard wants a route, or no longer does, and hands over the last value that serves it.
+    /// Notes that a reader wants a route, or no longer does, and hands over the last value that serves it.
     mutating func setInterest(
-        _ key: RouteKey, shard: UInt8, _ wants: Bool, registry: InstrumentRegistry,
+        _ key: RouteKey, reader: UInt8, _ wants: Bool, registry: InstrumentRegistry,
         lastValue: (UnsafeRawBufferPointer) -> Void
     ) {
         guard let instrument = registry[key.instrument] else { return }
         exchanges.insert(instrument.exchange)
         let entry = entry(Instrument(exchange: instrument.exchange, symbol: key.name(of: instrument)))
-        let bit = UInt64(1) << UInt64(shard)
+        let bit = UInt64(1) << UInt64(reader)
         let index = entry.wants.firstIndex { $0.key == key }
         guard wants else {
             guard let index else { return }
-            entry.wants[index].shards &= ~bit
-            if entry.wants[index].shards == 0 { entry.wants.remove(at: index) }
+            entry.wants[index].readers &= ~bit
+            if entry.wants[index].readers == 0 { entry.wants.remove(at: index) }
             return
         }
-        if let index { entry.wants[index].shards |= bit } else { entry.wants.append((key, bit)) }
+        if let index { entry.wants[index].readers |= bit } else { entry.wants.append((key, bit)) }
         entry.withLast(for: key.mode, lastValue)
     }
 
-    func forget(shard: UInt8) {
+    func forget(reader: UInt8) {
         for entry in entries.values {
-            for index in entry.wants.indices { entry.wants[index].shards &= ~(1 << UInt64(shard)) }
-            entry.wants.removeAll { $0.shards == 0 }
+            for index in entry.wants.indices { entry.wants[index].readers &= ~(1 << UInt64(reader)) }
+            entry.wants.removeAll { $0.readers == 0 }
         }
     }
 

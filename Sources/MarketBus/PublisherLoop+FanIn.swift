@@ -51,11 +51,11 @@ extension PublisherLoop {
         entry.note(mode, now: now)
         entry.keep(payload.bytes, mode)
         for want in entry.wants where entry.serves(want.key.mode, from: mode, now: now) {
-            var rest = want.shards
+            var rest = want.readers
             while rest != 0 {
-                let shard = UInt8(truncatingIfNeeded: rest.trailingZeroBitCount)
+                let reader = UInt8(truncatingIfNeeded: rest.trailingZeroBitCount)
                 rest &= rest &- 1
-                sendInner(payload.bytes, want.key, shard: shard, snapshot: false)
+                sendInner(payload.bytes, want.key, reader: reader, snapshot: false)
             }
         }
     }
@@ -73,16 +73,16 @@ extension PublisherLoop {
             let named = topic.dropLast("_orders".count).drop { $0 != "_" }.dropFirst()
             let user = JSONCheck.text(of: "user_id", in: payload.bytes) ?? String(named)
             guard !user.isEmpty else { return bad("an order update without a user") }
-            relayOrder(user: user, payload.bytes)
+            relayOrder(OrderHeader(user: user, reading: payload.bytes), payload.bytes)
         } else {
             counters.externalUnknown.count()
         }
     }
 
-    /// Hands an order update to every shard, whose clients of that user get it; the public socket carries none.
-    func relayOrder(user: String, _ json: UnsafeRawBufferPointer) {
+    /// Hands an order update to every reader, whose clients of that user get it; the public socket carries none.
+    func relayOrder(_ header: OrderHeader, _ json: UnsafeRawBufferPointer) {
         counters.orders.count()
-        counters.innerDrops.count(shards.send(user: user, json))
+        counters.innerDrops.count(readers.send(header, json))
     }
 
     private func bad(_ what: String) {

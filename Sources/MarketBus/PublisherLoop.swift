@@ -13,8 +13,8 @@ final class PublisherLoop {
 
     var books: [UInt32: SessionBook] = [:]
     var interest: PublicInterest
-    /// The proxy's shards.
-    var shards = ShardLinks()
+    /// Who reads the inner bus: the shards of the proxy.
+    var readers = Readers()
     var external: ExternalTopics
     let publicUsers: [String: String]
 
@@ -150,7 +150,7 @@ final class PublisherLoop {
     }
 
     private func send(_ payload: UnsafeRawBufferPointer, _ topic: TopicState) {
-        topic.forEachShard { sendInner(payload, topic.key, shard: $0, snapshot: false) }
+        topic.forEachReader { sendInner(payload, topic.key, reader: $0, snapshot: false) }
         if let long = topic.publicLong { sendPublic(long, payload) }
         if let legacy = topic.publicLegacy { sendPublic(legacy, payload) }
     }
@@ -163,31 +163,31 @@ final class PublisherLoop {
         counters.publicMessages.count()
     }
 
-    func sendInner(_ payload: UnsafeRawBufferPointer, _ key: RouteKey, shard: UInt8, snapshot: Bool) {
-        if !shards.send(payload, key, shard: shard, isSnapshot: snapshot) { counters.innerDrops.count() }
+    func sendInner(_ payload: UnsafeRawBufferPointer, _ key: RouteKey, reader: UInt8, snapshot: Bool) {
+        if !readers.send(payload, key, reader: reader, isSnapshot: snapshot) { counters.innerDrops.count() }
     }
 
     // MARK: Interest
 
     /// Nobody reads there any more.
-    func close(shard: UInt8) {
-        shards.close(shard)
-        external.forget(shard: shard)
-        let bit = UInt64(1) << UInt64(shard)
+    func close(reader: UInt8) {
+        readers.close(reader)
+        external.forget(reader: reader)
+        let bit = UInt64(1) << UInt64(reader)
         for book in books.values {
             for entry in book.entries.values {
-                for index in entry.topics.indices { entry.topics[index].shards &= ~bit }
+                for index in entry.topics.indices { entry.topics[index].readers &= ~bit }
                 entry.topics.removeAll { !$0.isWanted }
             }
         }
     }
 
-    /// A shard wants a route, and is answered with the last value, or no longer wants it.
-    func setInterest(_ key: RouteKey, shard: UInt8, _ wants: Bool) {
+    /// A reader wants a route, and is answered with the last value, or no longer wants it.
+    func setInterest(_ key: RouteKey, reader: UInt8, _ wants: Bool) {
         guard let book = books[key.session] else { return }
         if book.isExternal {
-            external.setInterest(key, shard: shard, wants, registry: registry) {
-                sendInner($0, key, shard: shard, snapshot: true)
+            external.setInterest(key, reader: reader, wants, registry: registry) {
+                sendInner($0, key, reader: reader, snapshot: true)
             }
             return
         }
@@ -195,20 +195,20 @@ final class PublisherLoop {
             return
         }
         let index = entry.topic(key)
-        let bit = UInt64(1) << UInt64(shard)
+        let bit = UInt64(1) << UInt64(reader)
         guard wants else {
-            entry.topics[index].shards &= ~bit
+            entry.topics[index].readers &= ~bit
             if !entry.topics[index].isWanted { entry.topics.remove(at: index) }
             return
         }
-        entry.topics[index].shards |= bit
+        entry.topics[index].readers |= bit
         // A topic that is new, such as a deeper book, may be wanted on the public socket too.
         entry.publicEpoch = -1
         if let json = entry.raw[key.mode] {
-            json.withUnsafeBytes { sendInner($0, key, shard: shard, snapshot: true) }
+            json.withUnsafeBytes { sendInner($0, key, reader: reader, snapshot: true) }
         } else if entry.isPublishable(key.mode) {
             entry.topics[index].encoder.encode(entry.state, seq: entry.topics[index].seq, into: &writer)
-            writer.withBytes { sendInner($0, key, shard: shard, snapshot: true) }
+            writer.withBytes { sendInner($0, key, reader: reader, snapshot: true) }
         }
     }
 
@@ -245,7 +245,7 @@ final class PublisherLoop {
     /// Forgets the last value: the broker no longer sends, so it would only grow old. Interest stays.
     func untrack(_ handle: UInt32, in book: SessionBook) {
         guard let old = book.entries.removeValue(forKey: handle) else { return }
-        let wanted = old.topics.filter { $0.shards != 0 }
+        let wanted = old.topics.filter { $0.readers != 0 }
         guard !wanted.isEmpty, let entry = track(handle, in: book) else { return }
         entry.take(from: old.source)
         entry.topics = wanted

@@ -5,7 +5,7 @@ import Synchronization
 /// The bus: one thread that owns the shared publisher and its sockets. Any thread may call it.
 ///
 /// Ticks come in through ``TickFeed`` rings and from publishers outside; they leave on the inner bus for the proxy's
-/// shards (``makePort(shard:)``) and on the public socket.
+/// readers (``makeReader(_:)``) and on the public socket.
 public final class SharedPublisher: SessionPublisher {
     /// Where publishers from outside connect, e.g. `tcp://127.0.0.1:5555`.
     public let endpoint: String
@@ -23,10 +23,10 @@ public final class SharedPublisher: SessionPublisher {
         case track(session: UInt32, handle: UInt32, source: UInt64?)
         case untrack(session: UInt32, handle: UInt32)
         case forgetBook(session: UInt32, handle: UInt32, before: UInt64)
-        case order(user: String, json: [UInt8])
-        case openPort(ShardQueue)
-        case closePort(UInt8)
-        case interest(RouteKey, shard: UInt8, isWanted: Bool)
+        case order(OrderHeader, json: [UInt8])
+        case openReader(ReaderQueue)
+        case closeReader(UInt8)
+        case interest(RouteKey, reader: UInt8, isWanted: Bool)
         /// Somebody has lost a permission: all connections from outside are made anew.
         case reconnect
         case stop
@@ -69,7 +69,7 @@ public final class SharedPublisher: SessionPublisher {
         }
     }
 
-    /// Ends the thread and releases the ports. Ports of shards must be closed before.
+    /// Ends the thread and releases the ports. Readers must be closed before.
     public func stop() {
         curveGuard?.stop()
         send(.stop)
@@ -115,22 +115,22 @@ public final class SharedPublisher: SessionPublisher {
         send(.forgetBook(session: session, handle: instrument, before: time))
     }
 
-    public func publishOrder(user: String, json: [UInt8]) { send(.order(user: user, json: json)) }
+    public func publishOrder(_ header: OrderHeader, json: [UInt8]) { send(.order(header, json: json)) }
 
-    // MARK: Ports
+    // MARK: Readers
 
-    /// A shard's end of the inner bus.
-    /// - Parameter shard: 0 to 63, each once.
-    public func makePort(shard: UInt8) -> any BusPort {
-        precondition(shard < 64, "interest is kept in a mask of 64 shards")
-        let queue = ShardQueue(shard: shard)
-        send(.openPort(queue))
-        return InnerPort(
+    /// A reader's end of the inner bus.
+    /// - Parameter reader: 0 to 63, each once.
+    public func makeReader(_ reader: UInt8) -> any BusReader {
+        precondition(reader < 64, "interest is kept in a mask of 64 readers")
+        let queue = ReaderQueue(number: reader)
+        send(.openReader(queue))
+        return InnerReader(
             queue,
             setInterest: { [self] keys, isWanted in
-                send(keys.lazy.map { .interest($0, shard: shard, isWanted: isWanted) })
+                send(keys.lazy.map { .interest($0, reader: reader, isWanted: isWanted) })
             },
-            onClose: { [self] in send(.closePort(shard)) })
+            onClose: { [self] in send(.closeReader(reader)) })
     }
 
     // MARK: The thread
@@ -153,7 +153,7 @@ public final class SharedPublisher: SessionPublisher {
             count += loop.readPublicInterest()
             count += loop.drainFeeds(ready, lateCommands: take)
             count += loop.readFanIn(limit: 256)
-            loop.shards.flush()
+            loop.readers.flush()
             return count
         }
         while running {
@@ -230,10 +230,10 @@ public final class SharedPublisher: SessionPublisher {
             if let book = loop.books[session] { loop.untrack(handle, in: book) }
         case .forgetBook(let session, let handle, let time):
             loop.books[session]?.entries[handle]?.state.forgetBook(before: time)
-        case .order(let user, let json): json.withUnsafeBytes { loop.relayOrder(user: user, $0) }
-        case .openPort(let queue): loop.shards.open(queue)
-        case .closePort(let shard): loop.close(shard: shard)
-        case .interest(let key, let shard, let isWanted): loop.setInterest(key, shard: shard, isWanted)
+        case .order(let header, let json): json.withUnsafeBytes { loop.relayOrder(header, $0) }
+        case .openReader(let queue): loop.readers.open(queue)
+        case .closeReader(let reader): loop.close(reader: reader)
+        case .interest(let key, let reader, let isWanted): loop.setInterest(key, reader: reader, isWanted)
         case .reconnect: loop.reconnectOutsiders()
         case .stop: return false
         }

@@ -4,8 +4,8 @@ import MarketData
 struct TopicState {
     let key: RouteKey
     let encoder: TickEncoder
-    /// A bit for each shard of the proxy that wants it.
-    var shards: UInt64 = 0
+    /// A bit for each reader that wants it.
+    var readers: UInt64 = 0
     /// Messages so far; clients see it as `seq`.
     var seq: UInt64 = 0
     /// The topics on the public socket, nil where nobody wants that form.
@@ -18,12 +18,12 @@ struct TopicState {
             instrument: instrument, mode: key.mode, depth: key.depth, symbol: key.name(of: instrument))
     }
 
-    var isWanted: Bool { shards != 0 || publicLong != nil || publicLegacy != nil }
+    var isWanted: Bool { readers != 0 || publicLong != nil || publicLegacy != nil }
 
-    /// Calls `body` for each shard that wants it.
+    /// Calls `body` for each reader that wants it.
     @inline(__always)
-    func forEachShard(_ body: (UInt8) -> Void) {
-        var rest = shards
+    func forEachReader(_ body: (UInt8) -> Void) {
+        var rest = readers
         while rest != 0 {
             body(UInt8(truncatingIfNeeded: rest.trailingZeroBitCount))
             rest &= rest &- 1

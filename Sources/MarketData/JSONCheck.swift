@@ -13,7 +13,7 @@ public enum JSONCheck {
         return scanner.at == bytes.count && (scanner.isASCII || String(validating: bytes, as: UTF8.self) != nil)
     }
 
-    /// The text behind a key of the outermost object; nil if there is none or it holds escapes.
+    /// The text behind a key of the outermost object; nil if there is none, or none that is a text.
     public static func text(of key: StaticString, in bytes: UnsafeRawBufferPointer) -> String? {
         var scanner = Scanner(bytes: bytes)
         scanner.skipSpace()
@@ -32,7 +32,7 @@ public enum JSONCheck {
             if matches {
                 guard bytes[start] == UInt8(ascii: "\"") else { return nil }
                 let text = scanner.slice(from: start)
-                return text.contains(UInt8(ascii: "\\")) ? nil : String(validating: text, as: UTF8.self)
+                return JSONText.decode(text)
             }
             scanner.skipSpace()
             guard scanner.take(UInt8(ascii: ",")) else { return nil }

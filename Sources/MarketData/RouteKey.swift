@@ -27,12 +27,12 @@ public struct RouteKey: Sendable, Hashable {
 }
 
 extension RouteKey {
-    /// Bytes of ``write(to:shard:)``.
+    /// Bytes of ``write(to:mark:)``.
     public static let wireSize = 16
 
-    /// The inner bus's topic: the shard of the proxy first, because interest is kept per shard.
-    public func write(to bytes: UnsafeMutableRawPointer, shard: UInt8) {
-        bytes.storeBytes(of: shard, as: UInt8.self)
+    /// - Parameter mark: A byte for whoever passes it on.
+    public func write(to bytes: UnsafeMutableRawPointer, mark: UInt8) {
+        bytes.storeBytes(of: mark, as: UInt8.self)
         bytes.storeBytes(of: mode.rawValue, toByteOffset: 1, as: UInt8.self)
         bytes.storeBytes(of: depth, toByteOffset: 2, as: UInt16.self)
         bytes.storeBytes(of: UInt32(suffix), toByteOffset: 4, as: UInt32.self)
@@ -40,8 +40,8 @@ extension RouteKey {
         bytes.storeBytes(of: instrument, toByteOffset: 12, as: UInt32.self)
     }
 
-    /// Reads what ``write(to:shard:)`` wrote; nil if it is something else.
-    public static func read(_ bytes: UnsafeRawBufferPointer) -> (shard: UInt8, key: RouteKey)? {
+    /// Reads what ``write(to:mark:)`` wrote; nil if it is something else.
+    public static func read(_ bytes: UnsafeRawBufferPointer) -> (mark: UInt8, key: RouteKey)? {
         guard bytes.count >= wireSize, let mode = Mode(rawValue: bytes[1]) else { return nil }
         let key = RouteKey(
             session: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self),

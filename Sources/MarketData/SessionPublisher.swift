@@ -31,9 +31,9 @@ public protocol SessionPublisher: Sendable {
     /// - Parameter time: What was received from then on stays: ns since the Unix epoch.
     func forgetBook(session: UInt32, instrument: UInt32, before time: UInt64)
 
-    /// Hands an order update to the user's listening clients. Updates are neither conflated nor held for later.
+    /// Hands an order update to its user's listening clients. Updates are neither conflated nor held for later.
     /// - Parameter json: The whole `order_update` message, one JSON object.
-    func publishOrder(user: String, json: [UInt8])
+    func publishOrder(_ header: OrderHeader, json: [UInt8])
 }
 
 extension SessionPublisher {

@@ -75,6 +75,8 @@ extension BrokerSession {
         update.symbol = instrument?.symbol ?? report.brokerSymbol
         var json = JSONWriter(capacity: 512)
         update.write(to: &json, user: user, broker: broker)
-        environment.bus.publishOrder(user: user, json: json.withBytes { Array($0) })
+        let header = OrderHeader(
+            user: user, broker: broker, instrument: Instrument(exchange: update.exchange, symbol: update.symbol))
+        environment.bus.publishOrder(header, json: json.withBytes { Array($0) })
     }
 }

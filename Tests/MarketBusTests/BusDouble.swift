@@ -10,7 +10,7 @@ import Testing
 final class BusUnderTest {
     let registry = InstrumentRegistry()
     let bus: SharedPublisher
-    let port: any BusPort
+    let port: any BusReader
     private var received: [(key: RouteKey, snapshot: Bool, json: String)] = []
     private var orders: [(user: String, json: String)] = []
     private let bell = Bell()
@@ -30,7 +30,7 @@ final class BusUnderTest {
         configuration.brokers = ["simulator", "binance"]
         change(&configuration)
         bus = try SharedPublisher(configuration, registry: registry)
-        port = bus.makePort(shard: 0)
+        port = bus.makeReader(0)
         port.wake { [bell] in bell.pipe.ring() }
     }
 
@@ -63,7 +63,8 @@ final class BusUnderTest {
                 switch event {
                 case .data(let key, let snapshot, let payload):
                     received.append((key, snapshot, String(decoding: payload, as: UTF8.self)))
-                case .order(let user, let payload): orders.append((user, String(decoding: payload, as: UTF8.self)))
+                case .order(let header, let payload):
+                    orders.append((header.user, String(decoding: payload, as: UTF8.self)))
                 }
             }
             if isDone() { return true }

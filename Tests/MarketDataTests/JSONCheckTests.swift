@@ -19,7 +19,7 @@ import Testing
     @Test(
         arguments: [
             ("{\"user_id\":\"eve\"}", "eve"), (" { \"a\" : {\"user_id\":\"no\"}, \"user_id\" : \"bob_k\" } ", "bob_k"),
-            ("{\"user_id\":7}", nil), ("{\"user_id\":\"a\\u0062\"}", nil), ("{}", nil), ("{\"user_id\":", nil),
+            ("{\"user_id\":7}", nil), ("{\"user_id\":\"a\\u0062\"}", "ab"), ("{}", nil), ("{\"user_id\":", nil),
             ("[]", nil),
         ] as [(String, String?)])
     func readsOneText(json: String, text: String?) {

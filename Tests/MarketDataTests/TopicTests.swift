@@ -62,9 +62,9 @@ import Testing
     @Test func survivesTheWire() {
         let key = RouteKey(session: 7, instrument: 99_999, mode: .depth, depth: 20, suffix: 50)
         withUnsafeTemporaryAllocation(byteCount: RouteKey.wireSize, alignment: 8) { bytes in
-            key.write(to: bytes.baseAddress!, shard: 3)
+            key.write(to: bytes.baseAddress!, mark: 3)
             let read = RouteKey.read(UnsafeRawBufferPointer(bytes))
-            #expect(read?.shard == 3)
+            #expect(read?.mark == 3)
             #expect(read?.key == key)
         }
         #expect(key.name(of: Instrument(exchange: "NSE", symbol: "TCS")) == "TCS:50")

@@ -136,9 +136,9 @@ import Testing
         let proxy = ProxyServer(
             ProxyConfiguration(
                 port: 0, eventLoops: 4, authenticator: directory, directory: directory, logger: logger,
-                makePort: { shard in
+                makeReader: { shard in
                     ports.withLock { $0.append(shard) }
-                    return buses[Int(shard)].makePort()
+                    return buses[Int(shard)].makeReader()
                 }))
         try await proxy.start()
         #expect(ports.withLock { $0.sorted() } == [0, 1, 2, 3])

@@ -1,5 +1,4 @@
 import MarketData
-import NIOCore
 
 /// Which of its user's order updates a client gets, where it does not get all of them.
 struct OrderFilter {
@@ -15,28 +14,13 @@ struct OrderFilter {
     }
 
     /// What does not say whose or of what it is goes to nobody who may not see everything.
-    func passes(_ facts: OrderFacts) -> Bool {
-        if let broker = facts.broker {
+    func passes(_ order: OrderHeader) -> Bool {
+        if let broker = order.broker {
             guard permissions.allows(broker: broker), !others.contains(broker) else { return false }
         } else {
             guard permissions.brokers == nil else { return false }
         }
         guard permissions.restrictsInstruments else { return true }
-        return facts.instrument.map { permissions.allows($0) } ?? false
-    }
-}
-
-/// What an order update says of itself.
-struct OrderFacts {
-    let broker: String?
-    let instrument: Instrument?
-
-    init(_ update: ByteBuffer) {
-        let value = try? JSONParser.parse(update)
-        broker = value?["broker"]?.string
-        instrument =
-            if let exchange = value?["exchange"]?.string, let symbol = value?["symbol"]?.string {
-                Instrument(exchange: exchange, symbol: symbol)
-            } else { nil }
+        return order.instrument.map { permissions.allows($0) } ?? false
     }
 }

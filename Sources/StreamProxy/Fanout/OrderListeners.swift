@@ -1,3 +1,4 @@
+import MarketData
 import NIOCore
 
 /// Clients that have asked for their user's order updates.
@@ -14,12 +15,10 @@ struct OrderListeners {
     }
 
     /// Relays an update untouched to everybody who may have it. Order updates are never dropped.
-    func relay(user: String, payload: UnsafeRawBufferPointer) {
-        guard let listeners = clients[user] else { return }
+    func relay(_ order: OrderHeader, payload: UnsafeRawBufferPointer) {
+        guard let listeners = clients[order.user] else { return }
         let update = ByteBuffer(bytes: payload)
-        // Read only where a listener may not have all of them.
-        lazy var facts = OrderFacts(update)
-        for client in listeners.values where client.orders.filter?.passes(facts) ?? true {
+        for client in listeners.values where client.orders.filter?.passes(order) ?? true {
             client.receiveOrder(update)
         }
     }

@@ -22,12 +22,12 @@ final class RouteTable {
     /// A batch has grown so large that no more shall be gathered before the next round.
     private var isFull = false
     private var spare: ContiguousArray<FrameBuffer> = []
-    private let port: any BusPort
+    private let port: any BusReader
     private let deflater: Deflater
     private let counters: ProxyCounters
     private var isClosed = false
 
-    init(port: any BusPort, deflater: Deflater, counters: ProxyCounters) {
+    init(port: any BusReader, deflater: Deflater, counters: ProxyCounters) {
         self.port = port
         self.deflater = deflater
         self.counters = counters

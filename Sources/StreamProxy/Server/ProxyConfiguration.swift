@@ -16,7 +16,7 @@ public struct ProxyConfiguration: Sendable {
     /// Finds users' sessions.
     public var directory: any SessionDirectory
     /// Makes a shard's end of the inner bus; called once for each shard.
-    public var makePort: @Sendable (_ shardIndex: UInt8) throws -> any BusPort
+    public var makeReader: @Sendable (_ shardIndex: UInt8) throws -> any BusReader
     public var logger: Logger
 
     /// How long the HTTP handshake may take.
@@ -71,7 +71,7 @@ public struct ProxyConfiguration: Sendable {
     public init(
         host: String = "127.0.0.1", port: Int = 8765, eventLoops: Int = 1, authenticator: any Authenticator,
         directory: any SessionDirectory, logger: Logger,
-        makePort: @escaping @Sendable (_ shardIndex: UInt8) throws -> any BusPort
+        makeReader: @escaping @Sendable (_ shardIndex: UInt8) throws -> any BusReader
     ) {
         self.host = host
         self.port = port
@@ -79,6 +79,6 @@ public struct ProxyConfiguration: Sendable {
         self.authenticator = authenticator
         self.directory = directory
         self.logger = logger
-        self.makePort = makePort
+        self.makeReader = makeReader
     }
 }

@@ -18,7 +18,7 @@ import Darwin
 /// ```swift
 /// let proxy = ProxyServer(ProxyConfiguration(
 ///     port: 0, authenticator: accounts, directory: sessions, logger: logger,
-///     makePort: { shard in bus.makePort(shard: shard) }))
+///     makeReader: { shard in bus.makeReader(shard) }))
 /// try await proxy.start()
 /// print("ws://127.0.0.1:\(proxy.port)")
 /// // … until SIGTERM:
@@ -148,7 +148,7 @@ public final class ProxyServer: Sendable {
         let shard = try await loop.submit {
             try NIOLoopBound(
                 Shard(
-                    loop: loop, port: try configuration.makePort(index), configuration: configuration,
+                    loop: loop, port: try configuration.makeReader(index), configuration: configuration,
                     counters: counters, admission: admission), eventLoop: loop)
         }.get()
         do {

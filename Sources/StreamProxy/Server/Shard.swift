@@ -22,7 +22,7 @@ final class Shard {
     let forwarded: ForwardedClient
     var orders = OrderListeners()
 
-    private let port: any BusPort
+    private let port: any BusReader
     private let gate: LoopGate
     private var signal: (@Sendable () -> Void)?
     private var clients: ContiguousArray<Client> = []
@@ -45,7 +45,7 @@ final class Shard {
 
     /// - Throws: When there is no memory for zlib's tables.
     init(
-        loop: any EventLoop, port: any BusPort, configuration: ProxyConfiguration, counters: ProxyCounters,
+        loop: any EventLoop, port: any BusReader, configuration: ProxyConfiguration, counters: ProxyCounters,
         admission: Admission? = nil
     ) throws {
         self.loop = loop
@@ -72,12 +72,12 @@ final class Shard {
     /// Fans out one batch of what has come in.
     func drainBus() {
         guard let signal else { return }
-        var isMore = drain(Self.batch) { orders.relay(user: $0, payload: $1) }
-        var late: [(user: String, update: ByteBuffer)] = []
+        var isMore = drain(Self.batch) { orders.relay($0, payload: $1) }
+        var late: [(order: OrderHeader, update: ByteBuffer)] = []
         let isBehind = routes.flush {
             isMore = drain(Self.look) { late.append(($0, ByteBuffer(bytes: $1))) }
         }
-        for (user, update) in late { update.withUnsafeReadableBytes { orders.relay(user: user, payload: $0) } }
+        for (order, update) in late { update.withUnsafeReadableBytes { orders.relay(order, payload: $0) } }
         pace()
         if isMore || isBehind {
             signal()
@@ -88,11 +88,12 @@ final class Shard {
 
     /// - Returns: Whether there may be more.
     @inline(__always)
-    private func drain(_ limit: Int, order: (_ user: String, _ payload: UnsafeRawBufferPointer) -> Void) -> Bool {
+    private func drain(_ limit: Int, order: (_ header: OrderHeader, _ payload: UnsafeRawBufferPointer) -> Void) -> Bool
+    {
         port.drain(limit: limit) { event in
             switch event {
             case .data(let key, let snapshot, let payload): routes.receive(key, snapshot: snapshot, payload)
-            case .order(let user, let payload): order(user, payload)
+            case .order(let header, let payload): order(header, payload)
             }
         } == limit
     }

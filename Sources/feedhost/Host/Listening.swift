@@ -63,7 +63,7 @@ enum Listening {
         for port in first.number...last {
             var configuration = ProxyConfiguration(
                 host: settings.proxy.host, port: port, eventLoops: settings.clients.eventLoops,
-                authenticator: authenticator, directory: sessions, logger: logger, makePort: { bus.makePort(shard: $0) }
+                authenticator: authenticator, directory: sessions, logger: logger, makeReader: { bus.makeReader($0) }
             )
             configuration.authGrace = TimeAmount(settings.proxy.authGrace)
             // Without pings no pong can be late.

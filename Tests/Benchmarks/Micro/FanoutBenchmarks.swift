@@ -81,11 +81,11 @@ private final class Feeding {
 /// Ring, last value, JSON, and the way to a shard.
 private final class BusBench {
     private let feeding: Feeding
-    private let port: any BusPort
+    private let port: any BusReader
 
     init() throws {
         feeding = try Feeding()
-        port = feeding.bus.makePort(shard: 0)
+        port = feeding.bus.makeReader(0)
         for handle in feeding.handles {
             port.subscribe(RouteKey(session: feeding.session, instrument: handle, mode: .ltp))
         }
@@ -97,13 +97,13 @@ private final class BusBench {
 /// A tick of a publisher outside: ZeroMQ over TCP, and the way to a shard. What libzmq allocates counts as well.
 private final class OutsideBench {
     private let feeding: Feeding
-    private let port: any BusPort
+    private let port: any BusReader
     private let publisher: HandPublisher
 
     init() throws {
         feeding = try Feeding()
         let outside = feeding.bus.openSession(user: "bench", broker: "outside", isExternal: true)
-        port = feeding.bus.makePort(shard: 0)
+        port = feeding.bus.makeReader(0)
         for handle in feeding.handles { port.subscribe(RouteKey(session: outside, instrument: handle, mode: .ltp)) }
         port.flush()
         guard let number = feeding.bus.endpoint.split(separator: ":").last.flatMap({ Int($0) }) else {
@@ -116,7 +116,7 @@ private final class OutsideBench {
 }
 
 /// Publishes, and takes what arrives, with at most `ahead` ticks under way.
-private func drain(_ port: any BusPort, ahead: Int, _ publish: @escaping () -> Void) -> (Int) -> Void {
+private func drain(_ port: any BusReader, ahead: Int, _ publish: @escaping () -> Void) -> (Int) -> Void {
     { repetitions in
         var (sent, received) = (0, 0)
         while received < repetitions {
@@ -144,7 +144,7 @@ private final class FanoutBench {
         var configuration = ProxyConfiguration(
             host: "127.0.0.1", port: 0, authenticator: house, directory: house,
             logger: Logger(label: "bench", factory: { _ in SwiftLogNoOpLogHandler() }),
-            makePort: { [bus = feeding.bus] in bus.makePort(shard: $0) })
+            makeReader: { [bus = feeding.bus] in bus.makeReader($0) })
         // Its timer allocates, which is nothing a tick does.
         configuration.sweepInterval = .hours(1)
         let proxy = ProxyServer(configuration)

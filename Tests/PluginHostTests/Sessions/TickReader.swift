@@ -19,10 +19,10 @@ actor TickReader {
 
     let ticks = Journal<Tick>()
     let orders = Journal<Order>()
-    private let port: any BusPort
+    private let port: any BusReader
     private var isOpen = true
 
-    init(_ bus: SharedPublisher, shard: UInt8 = 0) throws { port = bus.makePort(shard: shard) }
+    init(_ bus: SharedPublisher, shard: UInt8 = 0) throws { port = bus.makeReader(shard) }
 
     func start(_ keys: [RouteKey]) throws {
         for key in keys { port.subscribe(key) }
@@ -35,8 +35,8 @@ actor TickReader {
             switch event {
             case .data(let key, _, let payload):
                 ticks.add(Tick(key: key, json: String(decoding: payload, as: UTF8.self)))
-            case .order(let user, let payload):
-                orders.add(Order(user: user, json: String(decoding: payload, as: UTF8.self)))
+            case .order(let header, let payload):
+                orders.add(Order(user: header.user, json: String(decoding: payload, as: UTF8.self)))
             }
         }
         port.rearm()

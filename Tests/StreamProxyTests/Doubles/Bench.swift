@@ -22,9 +22,10 @@ final class Bench {
         let directory = DirectoryDouble()
         let bus = bus
         var configuration = ProxyConfiguration(
-            port: 0, authenticator: directory, directory: directory, logger: logger, makePort: { _ in bus.makePort() })
+            port: 0, authenticator: directory, directory: directory, logger: logger,
+            makeReader: { _ in bus.makeReader() })
         change(&configuration)
-        shard = try Shard(loop: loop, port: bus.makePort(), configuration: configuration, counters: counters)
+        shard = try Shard(loop: loop, port: bus.makeReader(), configuration: configuration, counters: counters)
         shard.listen {}
         client = Client(shard: shard, deflates: deflates)
         channel = EmbeddedChannel(loop: loop)

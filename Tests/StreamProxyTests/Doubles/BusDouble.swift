@@ -61,9 +61,9 @@ final class BusDouble: Sendable {
         signal?()
     }
 
-    func makePort() -> Port { Port(bus: self) }
+    func makeReader() -> Port { Port(bus: self) }
 
-    final class Port: BusPort {
+    final class Port: BusReader {
         let bus: BusDouble
         private var left: [RouteKey] = []
         init(bus: BusDouble) { self.bus = bus }
@@ -97,7 +97,10 @@ final class BusDouble: Sendable {
                     text.withUTF8 { body(.data(key, snapshot: snapshot, payload: UnsafeRawBufferPointer($0))) }
                 case .order(let user, let text):
                     var text = text
-                    text.withUTF8 { body(.order(user: user, payload: UnsafeRawBufferPointer($0))) }
+                    text.withUTF8 {
+                        let json = UnsafeRawBufferPointer($0)
+                        body(.order(OrderHeader(user: user, reading: json), payload: json))
+                    }
                 }
             }
             return messages.count

@@ -18,7 +18,8 @@ struct House {
         logger.logLevel = .critical
         let bus = bus
         var configuration = ProxyConfiguration(
-            port: 0, authenticator: directory, directory: directory, logger: logger, makePort: { _ in bus.makePort() })
+            port: 0, authenticator: directory, directory: directory, logger: logger,
+            makeReader: { _ in bus.makeReader() })
         // Longer than any test should take, so that a busy machine changes nothing; who tests a deadline sets it.
         configuration.closeTimeout = .seconds(20)
         configuration.sweepInterval = .milliseconds(10)

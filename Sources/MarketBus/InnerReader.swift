@@ -1,8 +1,8 @@
 import MarketData
 
-/// A shard's end of the inner bus. Used by the shard's thread alone.
-final class InnerPort: BusPort {
-    private let queue: ShardQueue
+/// A reader's end of the inner bus. Used by the reader's thread alone.
+final class InnerReader: BusReader {
+    private let queue: ReaderQueue
     private let setInterest: @Sendable ([RouteKey], _ isWanted: Bool) -> Void
     private let onClose: @Sendable () -> Void
     private var batches: ContiguousArray<MessageBatch> = []
@@ -13,7 +13,7 @@ final class InnerPort: BusPort {
 
     /// - Parameter onClose: Tells the publisher that nobody reads any more.
     init(
-        _ queue: ShardQueue, setInterest: @escaping @Sendable ([RouteKey], _ isWanted: Bool) -> Void,
+        _ queue: ReaderQueue, setInterest: @escaping @Sendable ([RouteKey], _ isWanted: Bool) -> Void,
         onClose: @escaping @Sendable () -> Void
     ) {
         self.queue = queue

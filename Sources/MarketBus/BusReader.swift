@@ -2,15 +2,15 @@ import MarketData
 
 /// What comes out of the inner bus. The bytes are borrowed for the call.
 public enum BusEvent {
-    /// One message of a route: the JSON object that becomes `data`. A snapshot is the last value, sent once to a shard
+    /// One message of a route: the JSON object that becomes `data`. A snapshot is the last value, sent once to a reader
     /// that has just subscribed; it never arrives after a newer tick of the same route.
     case data(RouteKey, snapshot: Bool, payload: UnsafeRawBufferPointer)
-    /// An order update of one user: the whole JSON message, to be relayed untouched.
-    case order(user: String, payload: UnsafeRawBufferPointer)
+    /// An order update: what it is about, and the whole JSON message, to be relayed untouched.
+    case order(OrderHeader, payload: UnsafeRawBufferPointer)
 }
 
-/// One shard's end of the inner bus. All calls come from the shard's own thread.
-public protocol BusPort: AnyObject {
+/// One reader's end of the inner bus. All calls come from the reader's own thread.
+public protocol BusReader: AnyObject {
     /// Asks for a route; the publisher answers with the last value, if it has one, and then with every tick.
     func subscribe(_ key: RouteKey)
     /// Leaves a route. The publisher learns it with the next ``subscribe(_:)`` or ``flush()``: each call would wake its thread,

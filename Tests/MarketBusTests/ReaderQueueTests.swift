@@ -4,10 +4,10 @@ import Testing
 
 @testable import MarketBus
 
-@Suite struct ShardQueueTests {
+@Suite struct ReaderQueueTests {
     /// A closure that is kept in a generic container gains a wrapper each time that it is reached: memory and stack.
     @Test func signallingCostsTheSameForEver() {
-        let queue = ShardQueue(shard: 0)
+        let queue = ReaderQueue(number: 0)
         let places = Mutex<[UInt]>([])
         queue.listen {
             var mark: UInt8 = 0
