@@ -2,7 +2,7 @@ import CFeedhostABI
 import NIOCore
 
 extension TransportLane {
-    func fetch(_ request: AdapterRequest) throws(TransportFailure) -> fh_id {
+    package func fetch(_ request: AdapterRequest) throws(TransportFailure) -> fh_id {
         guard requests.count < Quota.requests else {
             throw TransportFailure(FH_E_LIMIT, "\(requests.count) requests are under way already")
         }

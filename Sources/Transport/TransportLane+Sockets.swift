@@ -2,7 +2,7 @@ import CFeedhostABI
 import NIOCore
 
 extension TransportLane {
-    func open(_ request: AdapterRequest) throws(TransportFailure) -> fh_id {
+    package func open(_ request: AdapterRequest) throws(TransportFailure) -> fh_id {
         guard sockets.count < Quota.sockets else {
             throw TransportFailure(FH_E_LIMIT, "\(sockets.count) sockets are open already")
         }
@@ -28,7 +28,7 @@ extension TransportLane {
         return id
     }
 
-    func send(_ id: fh_id, opcode: UInt32, _ bytes: UnsafeRawBufferPointer) throws(TransportFailure) {
+    package func send(_ id: fh_id, opcode: UInt32, _ bytes: UnsafeRawBufferPointer) throws(TransportFailure) {
         guard let connection = sockets[id] else {
             throw TransportFailure(FH_E_INVALID, "send() names a socket that does not exist")
         }
@@ -42,7 +42,7 @@ extension TransportLane {
         try connection.send(opcode, ByteBuffer(bytes: bytes))
     }
 
-    func close(_ id: fh_id, code: UInt32) {
+    package func close(_ id: fh_id, code: UInt32) {
         opened.remove(id)
         sockets.removeValue(forKey: id)?.close(code: UInt16(exactly: code) ?? 1_000)
     }

@@ -19,7 +19,7 @@ final class LaneTimer {
 }
 
 extension TransportLane {
-    func startTimer(user: UInt64, delay: UInt32, interval: UInt32) throws(TransportFailure) -> fh_id {
+    package func startTimer(user: UInt64, delay: UInt32, interval: UInt32) throws(TransportFailure) -> fh_id {
         guard timers.count < Quota.timers else {
             throw TransportFailure(FH_E_LIMIT, "\(timers.count) timers are running already")
         }
@@ -33,7 +33,7 @@ extension TransportLane {
     }
 
     /// Forgets a request or a timer.
-    func cancel(_ id: fh_id) {
+    package func cancel(_ id: fh_id) {
         timers.removeValue(forKey: id)?.cancel()
         requests.removeValue(forKey: id)?.cancel()
     }

@@ -50,7 +50,7 @@ public final class TransportLane {
     var opened: Set<fh_id> = []
 
     private weak var context: TransportContext?
-    private(set) var instance: OpaquePointer?
+    package private(set) var instance: OpaquePointer?
     private(set) var events = LaneEvents()
     var sockets: [fh_id: WebSocketConnection] = [:]
     var requests: [fh_id: HTTPFetch] = [:]
@@ -59,7 +59,7 @@ public final class TransportLane {
     private var depth = 0
     private var waiting = CircularBuffer<() -> Void>()
     private var isDrainScheduled = false
-    private(set) var isStopping = false
+    package private(set) var isStopping = false
 
     /// - Parameter context: Told of every call; held weakly.
     public init(loop: any EventLoop, context: TransportContext?, options: Options = Options()) {
@@ -117,7 +117,7 @@ public final class TransportLane {
     }
 
     /// Runs a function of the host on behalf of the adapter: events wait meanwhile.
-    func serve<Result>(_ body: () -> Result) -> Result {
+    package func serve<Result>(_ body: () -> Result) -> Result {
         depth += 1
         defer { leave() }
         return body()
@@ -133,7 +133,7 @@ public final class TransportLane {
     /// True when an event may be delivered without waiting.
     var isFree: Bool { depth == 0 && waiting.isEmpty }
 
-    func trouble(_ message: String) { context?.transportTrouble(message) }
+    package func trouble(_ message: String) { context?.transportTrouble(message) }
 
     // MARK: How sockets end
 

@@ -39,7 +39,7 @@ import Testing
             guard let cohort = outboxes[client].cohort else { return [] }
             #expect(cohort.members[outboxes[client].place] === outboxes[client])
             for (seat, each) in cohort.seats.enumerated() {
-                let listener = each.stream.listeners[each.place]
+                let listener = each.stream.followers[each.place]
                 #expect(listener.cohort === cohort && listener.seat == seat)
             }
             var symbols = Set(cohort.seats.map(\.stream.key.symbol))

@@ -10,7 +10,6 @@ import Secrets
 /// `@unchecked Sendable`: ``table`` points to a static of the plugin, which by contract never changes, is never unmapped and
 /// whose functions may be called from any thread, as many at once as it says; everything else is immutable.
 public final class PluginAccounts: Authenticator, CredentialSource, @unchecked Sendable {
-    static let id = "feedhost.auth/1"
     /// Size of the table in ABI 1.0.
     private static let firstSize = 40
     /// Bytes of a key that a provider is asked about.
@@ -54,11 +53,12 @@ public final class PluginAccounts: Authenticator, CredentialSource, @unchecked S
         path = adapter.path
         func broken(_ sentence: String) -> FeedError { FeedError(.server, "The plugin \(adapter.path) \(sentence).") }
         guard let table = Self.table(of: adapter) else {
-            throw broken("provides no accounts: it does not know \(Self.id), or fails when it is asked")
+            throw broken("provides no accounts: it does not know \(ExtensionID.accounts), or fails when it is asked")
         }
         self.table = table
         guard table.pointee.size >= Self.firstSize, table.pointee.start != nil, table.pointee.authenticate != nil else {
-            throw broken("has a table for \(Self.id) that is too short, or lacks start() or authenticate()")
+            throw broken(
+                "has a table for \(ExtensionID.accounts) that is too short, or lacks start() or authenticate()")
         }
         context = AuthContext(Concealment(shared: adapter.concealment), logger: logger)
         slots = CallSlots(
@@ -81,7 +81,7 @@ public final class PluginAccounts: Authenticator, CredentialSource, @unchecked S
     /// Asked only where the probe has seen that asking is safe.
     private static func table(of adapter: LoadedAdapter) -> UnsafePointer<fh_auth>? {
         guard adapter.hasAccounts else { return nil }
-        return adapter.table.pointee.extension.flatMap { find in id.withCString { find(nil, $0) } }?
+        return adapter.table.pointee.extension.flatMap { find in ExtensionID.accounts.withCString { find(nil, $0) } }?
             .assumingMemoryBound(to: fh_auth.self)
     }
 

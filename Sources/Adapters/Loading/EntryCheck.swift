@@ -103,9 +103,9 @@ enum EntryCheck {
         guard let table else { throw PluginRefusal("its adapter() returns nothing for its own id \(id)") }
         try checkSize(table.pointee.size, atLeast: FirstSize.adapter, what: "table of functions for \(id)")
         guard servesBroker else {
-            guard table.pointee.extension?(nil, PluginAccounts.id) != nil else {
+            guard table.pointee.extension?(nil, ExtensionID.accounts) != nil else {
                 throw PluginRefusal(
-                    "has no capabilities in the descriptor of \(id), and no accounts either (\(PluginAccounts.id)): it must offer one of the two"
+                    "has no capabilities in the descriptor of \(id), and no accounts either (\(ExtensionID.accounts)): it must offer one of the two"
                 )
             }
             return table

@@ -42,7 +42,7 @@ enum ProbeChild {
         guard !providers.isEmpty else { return }
         facts.masters = ids(masters, knowing: "feedhost.instruments/1")
         say(facts, isLast: false, token)
-        facts.providers.formUnion(ids(providers, knowing: PluginAccounts.id))
+        facts.providers.formUnion(ids(providers, knowing: ExtensionID.accounts))
         say(facts, isLast: true, token)
     }
 

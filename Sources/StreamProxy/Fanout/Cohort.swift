@@ -74,8 +74,8 @@ final class Cohort {
 
     func insert(_ stream: Stream) {
         places?[ObjectIdentifier(stream)] = seats.count
-        stream.listeners.append(Stream.Listener(cohort: self, seat: seats.count))
-        seats.append(Seat(stream: stream, place: stream.listeners.count - 1))
+        stream.followers.append(Stream.Follower(cohort: self, seat: seats.count))
+        seats.append(Seat(stream: stream, place: stream.followers.count - 1))
         fingerprint += stream.mark
     }
 
@@ -88,7 +88,7 @@ final class Cohort {
         seats.removeLast()
         guard seat < seats.count else { return }
         let moved = seats[seat]
-        moved.stream.listeners[moved.place].seat = seat
+        moved.stream.followers[moved.place].seat = seat
         places?[ObjectIdentifier(moved.stream)] = seat
     }
 
@@ -107,7 +107,7 @@ final class Cohort {
 
     private func seat(of stream: Stream) -> Int? {
         if let places { return places[ObjectIdentifier(stream)] }
-        if stream.listeners.count <= Self.few { return stream.listeners.first { $0.cohort === self }?.seat }
+        if stream.followers.count <= Self.few { return stream.followers.first { $0.cohort === self }?.seat }
         if seats.count <= Self.few { return seats.firstIndex { $0.stream === stream } }
         places = Dictionary(uniqueKeysWithValues: seats.enumerated().map { (ObjectIdentifier($1.stream), $0) })
         return places?[ObjectIdentifier(stream)]
@@ -115,13 +115,13 @@ final class Cohort {
 
     private func release(_ seat: Seat) {
         let stream = seat.stream
-        let last = stream.listeners.count - 1
+        let last = stream.followers.count - 1
         if seat.place < last {
-            let moved = stream.listeners[last]
-            stream.listeners[seat.place] = moved
+            let moved = stream.followers[last]
+            stream.followers[seat.place] = moved
             moved.cohort.seats[moved.seat].place = seat.place
         }
-        stream.listeners.removeLast()
+        stream.followers.removeLast()
     }
 
     // MARK: A batch

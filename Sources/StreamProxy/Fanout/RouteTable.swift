@@ -115,7 +115,7 @@ final class RouteTable {
             // A stream has a value as soon as anybody on it has received one: then the snapshot is no news.
             if snapshot, stream.hasValue { continue }
             stream.update(payload)
-            for listener in stream.listeners { gather(stream, for: listener.cohort) }
+            for follower in stream.followers { gather(stream, for: follower.cohort) }
             if !stream.paced.isEmpty { pacing.receive(stream) }
         }
     }

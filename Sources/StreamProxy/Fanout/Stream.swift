@@ -7,7 +7,7 @@ import NIOCore
 /// the last value for clients that come later, and all that a slow client has to keep.
 final class Stream {
     /// A cohort that gets this stream, and where this stream is in its list.
-    struct Listener {
+    struct Follower {
         unowned(unsafe) let cohort: Cohort
         var seat: Int
     }
@@ -21,7 +21,7 @@ final class Stream {
     var hasValue: Bool { frame.count > 0 }
 
     /// Cohorts hold their streams and take themselves off this list before they go.
-    var listeners: ContiguousArray<Listener> = []
+    var followers: ContiguousArray<Follower> = []
     /// Subscriptions with a rate of their own.
     var paced: ContiguousArray<Subscription> = []
     /// Clients on it, however they are served.

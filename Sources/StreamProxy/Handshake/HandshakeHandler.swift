@@ -8,7 +8,7 @@ import NIOWebSocket
 ///
 /// NIO computes the answer's key; its upgrade handlers are not used, because they leave a frame encoder and an error handler
 /// in the pipeline of every connection.
-final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
+final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Arrival {
     typealias InboundIn = ByteBuffer
 
     private let shard: Shard

@@ -1,3 +1,4 @@
+import Adapters
 import CFeedhostABI
 import NIOCore
 import NIOPosix

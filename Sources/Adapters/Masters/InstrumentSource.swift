@@ -9,7 +9,6 @@ import Transport
 /// `@unchecked Sendable`: ``table`` points to a static of the plugin, which by contract never changes, is never unmapped
 /// and whose functions may be called from any thread.
 public struct InstrumentSource: InstrumentMaster, @unchecked Sendable {
-    static let id = "feedhost.instruments/1"
     /// Size of the table in ABI 1.0.
     private static let firstSize = 32
     private static let maxFiles = 64
@@ -23,7 +22,7 @@ public struct InstrumentSource: InstrumentMaster, @unchecked Sendable {
     /// Asks the adapter; nil when it has no master. Calls into the adapter: not for event loops.
     public init?(_ adapter: LoadedAdapter) {
         guard adapter.hasMaster, let extensionOf = adapter.table.pointee.extension,
-            let pointer = Self.id.withCString({ extensionOf(nil, $0) })
+            let pointer = ExtensionID.instruments.withCString({ extensionOf(nil, $0) })
         else { return nil }
         let table = pointer.assumingMemoryBound(to: fh_instruments.self)
         guard table.pointee.size >= Self.firstSize, let name = table.pointee.name, table.pointee.locate != nil,

@@ -43,13 +43,6 @@ public final class ProxyCounters: Sendable {
 
     func count(_ violation: Violation) { violations.withLock { $0[violation.rawValue] += 1 } }
 
-    func count(_ refusal: Admission.Refusal) {
-        switch refusal {
-        case .tooManyOfAddress: addressesLimited.add()
-        case .tooManyUnauthenticated, .tooManyUnauthenticatedOfAddress: unauthenticatedLimited.add()
-        }
-    }
-
     /// Reserves memory for what a client's compressed messages may refer back to.
     /// - Returns: Whether there is room; then ``giveBack(window:)`` is called when the client is gone.
     func reserve(window: Int, limit: Int) -> Bool {

@@ -35,7 +35,7 @@ final class Shard {
     private var isAllowanceDue = false
     /// What clients had that have gone in this turn.
     private var returns: [Lease] = []
-    private var handshakes: [ObjectIdentifier: HandshakeHandler] = [:]
+    private var handshakes: [ObjectIdentifier: any Arrival] = [:]
     private var tasks = 0
     /// When ``pace()`` is called again.
     private var paced: NIODeadline?
@@ -118,8 +118,8 @@ final class Shard {
         checkDrained()
     }
 
-    func add(_ handshake: HandshakeHandler) { handshakes[ObjectIdentifier(handshake)] = handshake }
-    func remove(_ handshake: HandshakeHandler) { handshakes[ObjectIdentifier(handshake)] = nil }
+    func add(_ handshake: any Arrival) { handshakes[ObjectIdentifier(handshake)] = handshake }
+    func remove(_ handshake: any Arrival) { handshakes[ObjectIdentifier(handshake)] = nil }
 
     /// A sweep is done in parts, one after the other: looking at 20,000 clients at once would be felt by all of them. Few
     /// clients are one part, so that an idle host sleeps.

@@ -1,5 +1,6 @@
 import CFeedhostABI
 import NIOCore
+import Transport
 
 extension TransportLane {
     /// The host's half of `feedhost.transport/1`, valid for the life of the process. Its functions take the pointer to
