@@ -32,7 +32,7 @@ final class CurveGuard: Sendable {
     private let context: ZMQContext
     private let counters: BusCounters
     private let events: BusEvents
-    private let control: WakePipe
+    private let control: SignalPipe
     private let stopping = Atomic<Bool>(false)
     private let thread = Mutex<BusThread?>(nil)
     // Made here, handed to the thread by `start`, and touched by that alone from then on.
@@ -45,7 +45,7 @@ final class CurveGuard: Sendable {
         self.context = context
         self.counters = counters
         self.events = events
-        control = try WakePipe()
+        control = try SignalPipe()
         let questions = try ZMQSocket(ZMQ_REP, in: context)
         try questions.bind(CurveGuard.endpoint)
         var clients = CurveClients(folder: curve.clients)

@@ -2,21 +2,21 @@ import MarketData
 
 /// The publisher's ends of the inner bus. Only its thread touches them.
 struct Readers {
-    private struct Link {
+    private struct Reader {
         let queue: ReaderQueue
         /// Filled in this turn, without a lock.
         var batch: MessageBatch?
     }
 
     /// By number; interest is kept in a mask of 64 bits.
-    private var links = [Link?](repeating: nil, count: 64)
+    private var places = [Reader?](repeating: nil, count: 64)
     /// Those with a batch, a bit each.
     private var pending: UInt64 = 0
 
-    mutating func open(_ queue: ReaderQueue) { links[Int(queue.number)] = Link(queue: queue) }
+    mutating func open(_ queue: ReaderQueue) { places[Int(queue.number)] = Reader(queue: queue) }
 
     mutating func close(_ reader: UInt8) {
-        links[Int(reader)] = nil
+        places[Int(reader)] = nil
         pending &= ~(1 << UInt64(reader))
     }
 
@@ -24,7 +24,7 @@ struct Readers {
     mutating func send(
         _ payload: UnsafeRawBufferPointer, _ key: RouteKey, reader: UInt8, isSnapshot: Bool
     ) -> Bool {
-        if links[Int(reader)]?.batch?.append(key, isSnapshot: isSnapshot, payload) == true { return true }
+        if places[Int(reader)]?.batch?.append(key, isSnapshot: isSnapshot, payload) == true { return true }
         guard let batch = next(reader, MessageBatch.size(payload: payload.count)) else { return false }
         return batch.append(key, isSnapshot: isSnapshot, payload)
     }
@@ -34,8 +34,8 @@ struct Readers {
     mutating func send(_ order: OrderHeader, _ payload: UnsafeRawBufferPointer) -> Int {
         let order = EncodedOrderHeader(order)
         var lost = 0
-        for reader in links.indices where links[reader] != nil {
-            if links[reader]?.batch?.append(order, payload) == true { continue }
+        for reader in places.indices where places[reader] != nil {
+            if places[reader]?.batch?.append(order, payload) == true { continue }
             let size = MessageBatch.size(payload: payload.count, facts: order.bytes.count)
             if next(UInt8(reader), size)?.append(order, payload) != true { lost += 1 }
         }
@@ -45,13 +45,13 @@ struct Readers {
     /// Passes the full batch on and takes another; nil when there is no room or no such reader.
     private mutating func next(_ reader: UInt8, _ size: Int) -> MessageBatch? {
         let index = Int(reader)
-        if let full = links[index]?.batch {
-            links[index]?.queue.push(full)
-            links[index]?.batch = nil
+        if let full = places[index]?.batch {
+            places[index]?.queue.push(full)
+            places[index]?.batch = nil
             pending &= ~(1 << UInt64(reader))
         }
-        guard let batch = links[index]?.queue.batch(for: size) else { return nil }
-        links[index]?.batch = batch
+        guard let batch = places[index]?.queue.batch(for: size) else { return nil }
+        places[index]?.batch = batch
         pending |= 1 << UInt64(reader)
         return batch
     }
@@ -61,8 +61,8 @@ struct Readers {
         while pending != 0 {
             let index = pending.trailingZeroBitCount
             pending &= pending &- 1
-            if let batch = links[index]?.batch { links[index]?.queue.push(batch) }
-            links[index]?.batch = nil
+            if let batch = places[index]?.batch { places[index]?.queue.push(batch) }
+            places[index]?.batch = nil
         }
     }
 }

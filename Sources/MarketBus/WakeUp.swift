@@ -4,10 +4,10 @@ import Synchronization
 /// Wakes a thread that polls. Producers call ``signal()`` after every hand-over; it costs a system call only when the
 /// thread has said that it is going to sleep.
 final class WakeUp: Sendable {
-    private let pipe: WakePipe
+    private let pipe: SignalPipe
     private let sleeping = Atomic<Bool>(false)
 
-    init() throws { pipe = try WakePipe() }
+    init() throws { pipe = try SignalPipe() }
 
     /// Readable when the thread shall wake up.
     var descriptor: Int32 { pipe.reader }
@@ -47,7 +47,7 @@ final class WakeUp: Sendable {
 }
 
 /// A pipe whose readability is the message. Neither end blocks.
-final class WakePipe: Sendable {
+final class SignalPipe: Sendable {
     let reader: Int32
     private let writer: Int32
 

@@ -32,7 +32,7 @@ public enum JSONCheck {
             if matches {
                 guard bytes[start] == UInt8(ascii: "\"") else { return nil }
                 let text = scanner.slice(from: start)
-                return JSONText.decode(text)
+                return JSONEscapes.decode(text)
             }
             scanner.skipSpace()
             guard scanner.take(UInt8(ascii: ",")) else { return nil }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import BrokerSimulator
-import Secrets
 
 /// What the simulator lets in. The defaults are the library's, and no secrets.
 struct AcceptedCredentials: ParsableArguments {

@@ -17,9 +17,9 @@ final class BusUnderTest {
 
     /// Lets a test sleep until the bus has rung.
     private final class Bell: Sendable {
-        let pipe: WakePipe
+        let pipe: SignalPipe
         init() {
-            guard let pipe = try? WakePipe() else { preconditionFailure("no pipe") }
+            guard let pipe = try? SignalPipe() else { preconditionFailure("no pipe") }
             self.pipe = pipe
         }
     }

@@ -1,7 +1,6 @@
 import Foundation
 import NIOCore
 import NIOHTTP1
-import Secrets
 
 extension NorenVenue {
     /// Flattrade's exchange of a request code for today's token.

@@ -50,7 +50,7 @@ struct SubscribeWork: Sendable {
         var allowance = allowance
         // An entry either has a wish, whose outcome will come in order, or is refused already.
         let entries = request.entries.enumerated().map {
-            number, entry -> (SymbolEntry, Result<Instrument, Rejection>) in
+            number, entry -> (WrittenInstrument, Result<Instrument, Rejection>) in
             do throws(Rejection) {
                 try allowance.checkRate(number)
                 let written = try entry.instrument()

@@ -5,7 +5,7 @@ import NIOCore
 struct UnsubscribeWork: Sendable {
     enum Entry: Sendable {
         case left(Instrument, broker: String)
-        case failed(SymbolEntry, Rejection)
+        case failed(WrittenInstrument, Rejection)
     }
 
     /// The request's.

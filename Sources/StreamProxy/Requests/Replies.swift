@@ -94,7 +94,7 @@ enum Replies {
         ]
     }
 
-    static func failed(_ entry: SymbolEntry, _ rejection: Rejection, broker: String) -> JSONValue {
+    static func failed(_ entry: WrittenInstrument, _ rejection: Rejection, broker: String) -> JSONValue {
         [
             "symbol": entry.symbol, "exchange": entry.exchange, "status": "error",
             "message": .string(rejection.message), "broker": .string(broker),

@@ -3,7 +3,7 @@ import NIOCore
 
 /// `subscribe`: instruments, with one mode and one depth for all of them.
 struct SubscribeRequest {
-    let entries: [SymbolEntry]
+    let entries: [WrittenInstrument]
     let mode: Mode
     /// Levels asked for by the request; a suffix of a symbol goes before.
     let depth: Int
@@ -15,7 +15,7 @@ struct SubscribeRequest {
     static let defaultDepth = 5
 
     init(_ value: JSONValue) throws(Rejection) {
-        guard let entries = try SymbolEntry.entries(of: value) else {
+        guard let entries = try WrittenInstrument.entries(of: value) else {
             throw Rejection(.invalidParameters, "At least one symbol must be specified")
         }
         self.entries = entries

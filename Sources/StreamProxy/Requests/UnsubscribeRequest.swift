@@ -6,7 +6,7 @@ struct UnsubscribeRequest {
         case all
         /// An entry's own mode goes before `mode`; without either, every mode that the client holds is meant. (The Python
         /// proxy takes Quote then, so that most clients leak: client-protocol.md section 3.)
-        case entries([SymbolEntry], mode: JSONValue?)
+        case entries([WrittenInstrument], mode: JSONValue?)
     }
 
     let what: What
@@ -22,7 +22,7 @@ struct UnsubscribeRequest {
         broker = try Request.broker(of: value)
         if value["unsubscribe_all"]?.isTruthy == true {
             what = .all
-        } else if let entries = try SymbolEntry.entries(of: value) {
+        } else if let entries = try WrittenInstrument.entries(of: value) {
             // The one instrument that a request names itself has no entry of its own to fail.
             if value["symbols"]?.isTruthy != true, let mode = value["mode"] { _ = try Mode(field: mode) }
             what = .entries(entries, mode: value["mode"])

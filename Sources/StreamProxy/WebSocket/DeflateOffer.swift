@@ -19,26 +19,26 @@ struct DeflateOffer: Equatable {
     ///   - grants: Whether there is room for a window of so many bytes; asked at most once.
     static func accept(_ offers: [ExtensionOffer], grants: (_ window: Int) -> Bool) -> DeflateOffer? {
         for offer in offers {
-            if let wish = Wish(offer) { return DeflateOffer(wish, grants) }
+            if let asked = Asked(offer) { return DeflateOffer(asked, grants) }
         }
         return nil
     }
 
-    private init(_ wish: Wish, _ grants: (Int) -> Bool) {
+    private init(_ asked: Asked, _ grants: (Int) -> Bool) {
         // A client that names a limit keeps to it, whatever is answered (RFC 7692 section 7.1.2.2).
-        let isLimited = wish.clientBits != nil
-        let bits = min(wish.clientBits ?? 15, isLimited ? Self.windowBits : 15)
-        let keeps = !wish.clientForgets && grants(1 << bits)
+        let isLimited = asked.clientBits != nil
+        let bits = min(asked.clientBits ?? 15, isLimited ? Self.windowBits : 15)
+        let keeps = !asked.clientForgets && grants(1 << bits)
         window = keeps ? 1 << bits : 0
         answer =
             "permessage-deflate; server_no_context_takeover"
             + (keeps ? "" : "; client_no_context_takeover")
-            + (wish.limitsServer ? "; server_max_window_bits=\(Self.windowBits)" : "")
+            + (asked.limitsServer ? "; server_max_window_bits=\(Self.windowBits)" : "")
             + (keeps && isLimited ? "; client_max_window_bits=\(bits)" : "")
     }
 
     /// What one offer says, if it can be met.
-    private struct Wish {
+    private struct Asked {
         var clientForgets = false
         /// The largest window that the client would use; nil when it does not say that it can do with a smaller one.
         var clientBits: Int?

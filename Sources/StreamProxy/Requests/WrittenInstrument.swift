@@ -1,7 +1,7 @@
 import MarketData
 
 /// One instrument of a request, as the client wrote it.
-struct SymbolEntry {
+struct WrittenInstrument {
     let symbol: JSONValue
     let exchange: JSONValue
     /// The entry's own mode; only `unsubscribe` reads it.
@@ -27,20 +27,20 @@ struct SymbolEntry {
 
     /// The entries of a request: its `symbols`, or else the one instrument that it names itself.
     /// - Returns: Nil when it names none at all.
-    static func entries(of request: JSONValue) throws(Rejection) -> [SymbolEntry]? {
+    static func entries(of request: JSONValue) throws(Rejection) -> [WrittenInstrument]? {
         guard let symbols = request["symbols"], symbols.isTruthy else {
-            return SymbolEntry(request).map { [$0] }
+            return WrittenInstrument(request).map { [$0] }
         }
         guard case .array(let values) = symbols else {
             throw Rejection(.invalidParameters, "symbols must be a list of objects with symbol and exchange")
         }
-        var entries: [SymbolEntry] = []
+        var entries: [WrittenInstrument] = []
         for value in values {
             guard case .object = value else {
                 throw .notAnObject(
                     value, "symbols must hold objects, like {\"symbol\":\"SBIN\",\"exchange\":\"NSE\"}")
             }
-            if let entry = SymbolEntry(value) { entries.append(entry) }
+            if let entry = WrittenInstrument(value) { entries.append(entry) }
         }
         return entries
     }

@@ -1,5 +1,5 @@
 /// Texts of JSON without their escapes.
-enum JSONText {
+enum JSONEscapes {
     /// - Parameter bytes: What stands between the quotes of a well-formed string.
     /// - Returns: Nil when it is no text: not UTF-8, or half of a surrogate pair.
     static func decode(_ bytes: UnsafeRawBufferPointer) -> String? {
