@@ -49,12 +49,12 @@ endif
 test-unit: build-debug fixtures ## The Swift tests
 	$(MAKE) --no-print-directory -C Tests/Fixtures/ABI check drive OUT=$(CURDIR)/$(FIXTURES)/examples
 	@# Five runs: rooms with clocks and sockets do not share the machine with fuzzing and with 10,000 random sessions.
-	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --filter PluginHostTests --skip AnswerTimeTests
+	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --filter 'TransportTests|SessionsTests' --skip AnswerTimeTests
 	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --no-parallel --filter 'StreamProxyTests|MarketBusTests|AnswerTimeTests' --skip PermissionSequenceTests
 	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --filter 'BrokerSimulatorTests'
 	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --skip '$(TIMED)|BrokerSimulatorTests'
 	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --filter PermissionSequenceTests
-TIMED := PluginHostTests|StreamProxyTests|MarketBusTests
+TIMED := TransportTests|SessionsTests|StreamProxyTests|MarketBusTests
 
 INTEGRATION := FEEDHOST_BIN=$(CURDIR)/.build/debug/feedhost FEEDHOST_PLUGINS=$(CURDIR)/$(PLUGINS_DEBUG) \
 	FEEDHOST_SIMULATE_BIN=$(CURDIR)/.build/debug/feedhost-simulate \
@@ -103,7 +103,7 @@ bench-credentials: build $(VENV)/.ready ## Credentials that change 1,000 times u
 setup: ## Installs what is missing: a Swift toolchain, libraries
 	@.ci/setup
 
-lint: ## The formatter's opinion, as an error
+lint: ## The formatter's opinion, and whether rooms and folders go in circles, as errors
 	swift format lint --strict --recursive Sources Plugins Tests Package.swift
 
 format: ## Formats the Swift sources
@@ -111,8 +111,8 @@ format: ## Formats the Swift sources
 
 sanitize: sanitize-address sanitize-thread ## The tests of what has C, threads or shared buffers, under the address and the thread sanitizer
 
-SANITIZED := MarketData MarketBus Accounts Instruments AdapterKit BundledAdapter ZerodhaAdapter AngelAdapter FlattradeAdapter PluginHost
-THREADED := MarketBus Accounts PluginHost
+SANITIZED := MarketData MarketBus Accounts Instruments AdapterKit BundledAdapter ZerodhaAdapter AngelAdapter FlattradeAdapter Transport Sessions
+THREADED := MarketBus Accounts Transport Sessions
 ASAN_BUILD := .build-asan
 TSAN_BUILD := .build-tsan
 TESTS := debug/feedhostPackageTests.xctest --testing-library swift-testing

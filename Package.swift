@@ -171,9 +171,11 @@ let package = Package(
             ],
             swiftSettings: swift),
         .testTarget(
-            name: "MarketDataTests", dependencies: ["MarketData", "Secrets", "CFeedhostABI"], swiftSettings: swift),
+            name: "MarketDataTests", dependencies: ["TestSupport", "MarketData", "Secrets", "CFeedhostABI"],
+            swiftSettings: swift),
         .testTarget(
-            name: "MarketBusTests", dependencies: ["MarketBus", "MarketData", "TickRing", "CFeedhostABI", "CZeroMQ"],
+            name: "MarketBusTests",
+            dependencies: ["TestSupport", "MarketBus", "MarketData", "TickRing", "CFeedhostABI", "CZeroMQ"],
             swiftSettings: swift),
         .testTarget(
             name: "AdapterKitTests", dependencies: ["AdapterKit", "AdapterTestKit", "CFeedhostABI"],
@@ -183,24 +185,34 @@ let package = Package(
             dependencies: ["AdapterKit", "AdapterTestKit", "CFeedhostABI", "SimulatorAdapter", "BinanceAdapter"],
             swiftSettings: swift),
         .testTarget(
-            name: "PluginHostTests",
+            name: "TransportTests",
             dependencies: [
-                "Transport", "Adapters", "Sessions", "MarketData", "Secrets", "MarketBus", "CFeedhostABI", nioCore,
-                nioPosix, nioHTTP1, nioWebSocket,
-                nioSSL, nioEmbedded, logging,
+                "Transport", "TestSupport", "Adapters", "MarketData", "Secrets", "CFeedhostABI", nioCore, nioPosix,
+                nioHTTP1,
+                nioWebSocket, nioSSL, nioEmbedded, logging,
+            ],
+            swiftSettings: swift),
+        // Adapters are tested with scripted ones, which the sessions' tests have.
+        .testTarget(
+            name: "SessionsTests",
+            dependencies: [
+                "Sessions", "TestSupport", "Adapters", "Transport", "MarketData", "Secrets", "MarketBus",
+                "CFeedhostABI", nioCore, nioPosix, logging,
             ],
             swiftSettings: swift),
         .testTarget(
             name: "StreamProxyTests",
             dependencies: [
-                "StreamProxy", "MarketData", "Secrets", "MarketBus", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                "TestSupport", "StreamProxy", "MarketData", "Secrets", "MarketBus", "CZlib", nioCore, nioPosix,
+                nioHTTP1, nioWebSocket,
                 nioEmbedded, logging,
             ],
             swiftSettings: swift),
         .testTarget(
             name: "AccountsTests",
             dependencies: [
-                "Accounts", "CArgon2", "MarketData", "Secrets", .product(name: "GRDB", package: "GRDB.swift"),
+                "TestSupport", "Accounts", "CArgon2", "MarketData", "Secrets",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"), logging,
             ],
@@ -208,17 +220,20 @@ let package = Package(
         .testTarget(
             name: "InstrumentsTests",
             dependencies: [
-                "Instruments", "MarketData", "Secrets", "CZlib", .product(name: "GRDB", package: "GRDB.swift"), logging,
+                "TestSupport", "Instruments", "MarketData", "Secrets", "CZlib",
+                .product(name: "GRDB", package: "GRDB.swift"), logging,
             ],
             swiftSettings: swift),
         .testTarget(
             name: "SettingsTests",
             dependencies: [
-                "feedhost", "Accounts", "MarketData", "Secrets", "Operations", "Transport", "Adapters", "Sessions",
+                "TestSupport", "feedhost", "Accounts", "MarketData", "Secrets", "Operations", "Transport", "Adapters",
+                "Sessions",
                 logging, nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         .target(name: "AllocationCounter", path: "Tests/Benchmarks/AllocationCounter"),
         .executableTarget(
             name: "feedhost-bench-micro",

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import MarketData
 import Secrets
+import TestSupport
 import Testing
 
 @testable import Accounts

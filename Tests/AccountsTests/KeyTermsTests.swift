@@ -3,6 +3,7 @@ import GRDB
 import MarketData
 import Secrets
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Accounts

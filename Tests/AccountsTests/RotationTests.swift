@@ -1,6 +1,7 @@
 import Foundation
 import MarketData
 import Secrets
+import TestSupport
 import Testing
 
 @testable import Accounts

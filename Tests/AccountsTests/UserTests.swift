@@ -1,5 +1,6 @@
 import MarketData
 import Secrets
+import TestSupport
 import Testing
 
 @testable import Accounts

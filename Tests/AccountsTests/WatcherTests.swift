@@ -3,6 +3,7 @@ import GRDB
 import Logging
 import MarketData
 import Secrets
+import TestSupport
 import Testing
 
 @testable import Accounts

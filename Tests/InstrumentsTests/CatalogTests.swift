@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import MarketData
+import TestSupport
 import Testing
 
 @testable import Instruments
@@ -12,7 +13,7 @@ struct CatalogTests {
 
     init() throws {
         folder = try TemporaryFolder()
-        path = folder.path("instruments.sqlite")
+        path = folder.file("instruments.sqlite")
         catalog = InstrumentCatalog(path: path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -122,7 +123,7 @@ struct CatalogTests {
     @Test func anotherFileInItsPlace() async throws {
         try fill("zerodha", Rows.shares)
         await catalog.load()
-        let other = folder.path("other.sqlite")
+        let other = folder.file("other.sqlite")
         try fill("flattrade", Rows.shares.prefix(2), path: other)
         for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
         #expect(rename(other, path) == 0)

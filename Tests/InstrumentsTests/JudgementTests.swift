@@ -1,5 +1,6 @@
 import Foundation
 import MarketData
+import TestSupport
 import Testing
 
 @testable import Instruments
@@ -51,7 +52,7 @@ struct JudgementTests {
     @Test func contractsThatHaveExpiredMayGo() async throws {
         let folder = try TemporaryFolder()
         // 15 March 2024.
-        let store = try MasterStore(path: folder.path("instruments.sqlite")) { 1_710_500_000 }
+        let store = try MasterStore(path: folder.file("instruments.sqlite")) { 1_710_500_000 }
         func contracts(_ expiry: UInt32, _ count: Int) -> [Listing] {
             (0..<count).map {
                 var row = Rows.listing("NFO", "X\(expiry)\($0)", token: "\(expiry)\($0)")
@@ -78,7 +79,7 @@ struct JudgementTests {
 
     @Test func reasonsComeBackAsTheyWere() async throws {
         let folder = try TemporaryFolder()
-        let store = try MasterStore(path: folder.path("instruments.sqlite"))
+        let store = try MasterStore(path: folder.file("instruments.sqlite"))
         var left = LeftOutRows()
         for line in 1...9 {
             left.add("no token", .fault, example: .init(file: "a.csv", line: UInt64(line), text: "row \(line)"))

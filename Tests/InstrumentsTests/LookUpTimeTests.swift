@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import MarketData
+import TestSupport
 import Testing
 
 @testable import Instruments
@@ -19,7 +20,7 @@ import Testing
 
     @Test func aLookUpTakesLessThanFiveMicroseconds() async throws {
         let folder = try TemporaryFolder()
-        let path = folder.path("instruments.sqlite")
+        let path = folder.file("instruments.sqlite")
         let count = 200_000
         try MasterStore(path: path).replace(broker: "angel", source: "test") { add in
             for index in 0..<count { try add(Rows.synthetic(index)) }

@@ -1,4 +1,5 @@
 import MarketData
+import TestSupport
 import Testing
 
 @testable import Instruments
@@ -10,7 +11,7 @@ struct NamesakeTests {
 
     init() throws {
         folder = try TemporaryFolder()
-        store = try MasterStore(path: folder.path("instruments.sqlite"))
+        store = try MasterStore(path: folder.file("instruments.sqlite"))
     }
 
     private static func share(_ symbol: String, _ theirs: String, _ token: String) -> Listing {

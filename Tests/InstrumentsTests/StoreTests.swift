@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import MarketData
+import TestSupport
 import Testing
 
 @testable import Instruments
@@ -11,7 +12,7 @@ struct StoreTests {
 
     init() throws {
         folder = try TemporaryFolder()
-        store = try MasterStore(path: folder.path("instruments.sqlite")) { 1_700_000_000 }
+        store = try MasterStore(path: folder.file("instruments.sqlite")) { 1_700_000_000 }
     }
 
     private struct Interrupted: Error {}
@@ -133,9 +134,9 @@ struct StoreTests {
     }
 
     @Test func filesThatAreNoStore() throws {
-        let text = folder.path("text.sqlite")
+        let text = folder.file("text.sqlite")
         try Data("this is no database, but it is long enough to look at".utf8).write(to: URL(fileURLWithPath: text))
-        let foreign = folder.path("foreign.sqlite")
+        let foreign = folder.file("foreign.sqlite")
         try DatabaseQueue(path: foreign).write { try $0.execute(sql: "CREATE TABLE theirs (x)") }
         for (path, word) in [(text, "damaged"), (foreign, "another program")] {
             let error = #expect(throws: MasterError.self) { try MasterStore(path: path) }
@@ -143,8 +144,8 @@ struct StoreTests {
             #expect(error?.description.contains(path) == true)
             #expect(error?.description.contains(word) == true)
         }
-        #expect(try MasterStore.existing(path: folder.path("nothing.sqlite")) == nil)
-        #expect(!FileManager.default.fileExists(atPath: folder.path("nothing.sqlite")))
+        #expect(try MasterStore.existing(path: folder.file("nothing.sqlite")) == nil)
+        #expect(!FileManager.default.fileExists(atPath: folder.file("nothing.sqlite")))
     }
 
     @Test func besideTheAccountStore() {

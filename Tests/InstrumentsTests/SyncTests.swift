@@ -2,6 +2,7 @@ import Foundation
 import MarketData
 import Secrets
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Instruments
@@ -58,7 +59,7 @@ struct SyncTests {
 
     init() throws {
         folder = try TemporaryFolder()
-        store = try MasterStore(path: folder.path("instruments.sqlite"))
+        store = try MasterStore(path: folder.file("instruments.sqlite"))
     }
 
     private func sync(_ content: [String: [UInt8]], credentials: [String: Secret] = ["token": Secret("CANARY")])

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Instruments
@@ -99,11 +100,9 @@ struct UnpackingTests {
     /// Whatever comes, it is an answer: bytes of archives, turned over at random. `FEEDHOST_FUZZ` is how many files;
     /// `FEEDHOST_FUZZ_SEED` repeats a run.
     @Test func noiseNeverCrashes() {
-        let environment = ProcessInfo.processInfo.environment
-        let seed = environment["FEEDHOST_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: .min ... .max)
-        let count = environment["FEEDHOST_FUZZ"].flatMap { Int($0) } ?? 4_000
-        print("archives: FEEDHOST_FUZZ_SEED=\(seed)")
-        var random = SeededNumbers(seed)
+        let count = SeededNumbers.rounds(4_000)
+        var random = SeededNumbers.announced("archives")
+        func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &random) }
         let sources = [
             PackedBytes.gzip(Array(text.prefix(3000))),
             PackedBytes.zip([
@@ -112,31 +111,16 @@ struct UnpackingTests {
         ]
         for round in 0..<count {
             var bytes = sources[round % 2]
-            for _ in 0...random.next(6) {
-                bytes[random.next(bytes.count)] = UInt8(truncatingIfNeeded: random.next(256))
+            for _ in 0...below(6) {
+                bytes[below(bytes.count)] = UInt8(below(256))
             }
-            if random.next(4) == 0 { bytes = Array(bytes.prefix(random.next(bytes.count))) }
+            if below(4) == 0 { bytes = Array(bytes.prefix(below(bytes.count))) }
             do {
                 let found = try PackedFile(name: "noise", bytes: bytes, limit: 1 << 16).members()
-                #expect(found.reduce(0) { $0 + $1.bytes.count } <= 1 << 16, "seed \(seed), round \(round)")
+                #expect(found.reduce(0) { $0 + $1.bytes.count } <= 1 << 16, "round \(round)")
             } catch {
                 #expect(!error.description.isEmpty)
             }
         }
-    }
-}
-
-/// SplitMix64, so that a failure can be repeated.
-struct SeededNumbers {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    /// From 0 to below `limit`.
-    mutating func next(_ limit: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int(truncatingIfNeeded: (mixed ^ (mixed >> 31)) >> 1) % limit
     }
 }

@@ -207,7 +207,7 @@ import Testing
         #expect(wrong == 0)
     }
 
-    /// SplitMix64.
+    /// SeededNumbers64.
     private struct Numbers {
         var state: UInt64
         mutating func next() -> UInt64 {

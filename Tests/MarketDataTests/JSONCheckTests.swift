@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import MarketData
@@ -36,7 +37,7 @@ import Testing
     @Test func mutatedMessages() {
         let seed = UInt64.random(in: 0 ... .max)
         print("JSONCheck mutations, seed \(seed)")
-        var random = SplitMix(state: seed)
+        var random = SeededNumbers(seed: seed)
         let sample = Array("{\"ltp\": 1400.5, \"ltt\": 1, \"depth\": {\"buy\": [{\"price\": 1}], \"sell\": []}}".utf8)
         for _ in 0..<50_000 {
             var bytes = sample
@@ -48,17 +49,5 @@ import Testing
                 #expect(bytes.contains(UInt8(ascii: "{")) && bytes.contains(UInt8(ascii: "}")))
             }
         }
-    }
-}
-
-/// A seeded generator, so that a failing run can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import feedhost
@@ -79,7 +80,7 @@ struct DotEnvTests {
         let seed = environment["FEEDHOST_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
         let count = environment["FEEDHOST_FUZZ"].flatMap { Int($0) } ?? 3_000
         print(".env files: FEEDHOST_FUZZ_SEED=\(seed)")
-        var random = SplitMix(seed)
+        var random = SeededNumbers(seed: seed)
         let pieces = [
             "A", "KEY", "export ", "=", "'", "\"", "\\", "\\'", "\n", "\r\n", "\r", " ", "\t", "#", "${", "}", ":-",
             "${A}", "é",
@@ -103,7 +104,7 @@ struct DotEnvTests {
     @Test func whatIsQuotedComesBack() {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("DotEnv round trip seed: \(seed)")
-        var random = SplitMix(seed)
+        var random = SeededNumbers(seed: seed)
         let letters: [Character] = ["a", "'", "\"", "\\", "\n", "\t", " ", "#", "=", "é", "$"]
         for _ in 0..<2000 {
             let value = String(
@@ -117,18 +118,5 @@ struct DotEnvTests {
             guard !value.hasSuffix("\\") else { continue }
             #expect(file.entries.map(\.value) == ["1", value, "2"], "seed \(seed): \(value.debugDescription)")
         }
-    }
-}
-
-/// A small generator that is the same everywhere.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

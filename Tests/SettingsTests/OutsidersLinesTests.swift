@@ -1,6 +1,7 @@
 import Logging
 import MarketData
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import feedhost

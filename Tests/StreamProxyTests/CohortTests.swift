@@ -1,5 +1,6 @@
 import MarketData
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import StreamProxy
@@ -99,7 +100,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3, 20_261_123]) func anyHistoryGivesEveryClientItsSet(seed: UInt64) throws {
-        var numbers = SeededGenerator(seed: seed)
+        var numbers = SeededNumbers(seed: seed)
         let room = try Room()
         let names = (0..<12).map { "S\($0)" }
         var wanted: [Set<String>] = []

@@ -1,5 +1,6 @@
 import CZlib
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import StreamProxy
@@ -77,7 +78,7 @@ import Testing
 
     /// Messages of a client that keeps its window, as zlib makes them: later ones are little more than references.
     @Test(arguments: [9, 12, 15]) func aWindowIsKept(bits: Int) throws {
-        var random = SeededGenerator.announced("kept windows of \(bits) bits")
+        var random = SeededNumbers.announced("kept windows of \(bits) bits")
         let (sender, inflater) = (try Sender(bits: bits), try Inflater())
         var window: InflateWindow? = InflateWindow(size: 1 << bits)
         var earlier: [UInt8] = []

@@ -1,62 +1,9 @@
 import Foundation
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import StreamProxy
-
-/// SplitMix64: the same seed, the same test.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    /// A fresh seed, or that of `FEEDHOST_FUZZ_SEED`; printed, so that a failure can be repeated.
-    static func announced(_ what: String) -> SeededGenerator {
-        let given = ProcessInfo.processInfo.environment["FEEDHOST_FUZZ_SEED"].flatMap { UInt64($0) }
-        let seed = given ?? UInt64.random(in: 0...UInt64.max)
-        print("\(what): FEEDHOST_FUZZ_SEED=\(seed)")
-        return SeededGenerator(seed: seed)
-    }
-
-    /// So many, or as many as `FEEDHOST_FUZZ` says.
-    static func rounds(_ usual: Int) -> Int {
-        ProcessInfo.processInfo.environment["FEEDHOST_FUZZ"].flatMap { Int($0) } ?? usual
-    }
-
-    /// Bytes that were once sensible.
-    mutating func spoiled(_ bytes: [UInt8]) -> [UInt8] {
-        var bytes = bytes
-        for _ in 0..<Int.random(in: 0...4, using: &self) where !bytes.isEmpty {
-            let index = Int.random(in: 0..<bytes.count, using: &self)
-            switch Int.random(in: 0..<4, using: &self) {
-            case 0: bytes[index] = UInt8.random(in: 0...255, using: &self)
-            case 1: bytes.remove(at: index)
-            case 2: bytes.insert(contentsOf: bytes[index...].prefix(20), at: index)
-            default: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &self)
-            }
-        }
-        return bytes
-    }
-
-    /// The bytes in pieces, as a network would cut them.
-    mutating func pieces(_ bytes: [UInt8], upTo most: Int = 30) -> [[UInt8]] {
-        var pieces: [[UInt8]] = []
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let length = Int.random(in: 1...min(rest.count, most), using: &self)
-            pieces.append(Array(rest.prefix(length)))
-            rest = rest.dropFirst(length)
-        }
-        return pieces
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-}
 
 /// `FEEDHOST_FUZZ` is how many rounds each test makes; `FEEDHOST_FUZZ_SEED` repeats a run.
 @Suite struct FuzzTests {
@@ -67,8 +14,8 @@ struct SeededGenerator: RandomNumberGenerator {
     ]
 
     @Test func requestsNeverTrap() throws {
-        var random = SeededGenerator.announced("requests")
-        for _ in 0..<SeededGenerator.rounds(20_000) {
+        var random = SeededNumbers.announced("requests")
+        for _ in 0..<SeededNumbers.rounds(20_000) {
             let text = try #require(Self.requests.randomElement(using: &random))
             let bytes = random.spoiled(Array(text.utf8))
             guard let value = try? JSONParser.parse(ByteBuffer(bytes: bytes)) else { continue }
@@ -84,9 +31,9 @@ struct SeededGenerator: RandomNumberGenerator {
 
     /// However the bytes are cut, the same messages or the same violation come out.
     @Test func framesDoNotDependOnTheirPackets() throws {
-        var random = SeededGenerator.announced("frames")
+        var random = SeededNumbers.announced("frames")
         let inflater = try Inflater()
-        for _ in 0..<SeededGenerator.rounds(3_000) {
+        for _ in 0..<SeededNumbers.rounds(3_000) {
             var bytes: [UInt8] = []
             for _ in 0..<Int.random(in: 1...5, using: &random) {
                 let opcode = try #require(

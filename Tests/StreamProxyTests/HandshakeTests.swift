@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import StreamProxy
@@ -87,7 +88,7 @@ import Testing
 
     /// However its bytes are cut, a head is read as the same head.
     @Test func headsInPieces() throws {
-        var random = SeededGenerator.announced("heads in pieces")
+        var random = SeededNumbers.announced("heads in pieces")
         for row in RequestTable.rows {
             let bytes = Array(row.request.utf8) + [1, 2, 3]
             func read(_ pieces: [[UInt8]]) -> String {

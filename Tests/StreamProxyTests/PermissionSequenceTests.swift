@@ -1,5 +1,6 @@
 import MarketData
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import StreamProxy
@@ -12,7 +13,7 @@ import Testing
     @Test func nothingForbiddenIsSeenInTenThousandSequences() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed of the permission sequences: \(seed)")
-        var random = SeededGenerator(seed: seed)
+        var random = SeededNumbers(seed: seed)
         try await House.with({ $0.maxQueuedControl = 64 << 20 }) { house in
             let routes = try await prepare(house)
             let sessions = try ["zerodha", "angel"].map { try #require(house.directory.session(of: "alice", at: $0)) }
@@ -93,7 +94,7 @@ import Testing
     }
 
     private func publish(
-        _ house: House, _ routes: [(key: RouteKey, payload: String)], _ random: inout SeededGenerator
+        _ house: House, _ routes: [(key: RouteKey, payload: String)], _ random: inout SeededNumbers
     ) {
         guard let route = routes.randomElement(using: &random) else { return }
         house.bus.publish(route.key, route.payload)
@@ -138,7 +139,7 @@ extension WireClient {
 
     /// Asks for a forbidden instrument that exists and for one that does not: the answers are the same, byte for byte.
     fileprivate func twins(
-        of key: RandomKey, _ expected: inout Expected, using random: inout SeededGenerator
+        of key: RandomKey, _ expected: inout Expected, using random: inout SeededNumbers
     ) async throws -> [String] {
         guard let (symbol, exchange) = key.forbidden.randomElement(using: &random) else { return [] }
         var faults: [String] = []

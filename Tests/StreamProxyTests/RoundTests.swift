@@ -2,6 +2,7 @@ import MarketData
 import NIOCore
 import NIOEmbedded
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import StreamProxy
@@ -127,7 +128,7 @@ import Testing
     @Test(arguments: [1, 2, 20_261_129]) func anyHistoryBringsEverythingOnceAndInOrder(seed: UInt64) throws {
         let (names, count) = (["A", "B", "C", "D"], 40)
         let room = try Room(clients: count)
-        var numbers = SeededGenerator(seed: seed)
+        var numbers = SeededNumbers(seed: seed)
         /// What each client is to have got of each symbol, in order.
         let expected = Mutex<[Int: [String]]>([:])
         let joined = Mutex<[Set<String>]>(Array(repeating: [], count: count))
@@ -144,7 +145,7 @@ import Testing
             }
             bus.publish([.data(Room.route(name), snapshot: false, "\(value)")])
         }
-        let inner = Mutex(SeededGenerator(seed: seed ^ 0xABCD))
+        let inner = Mutex(SeededNumbers(seed: seed ^ 0xABCD))
         room.bench.bus.whenAsked {
             let draw = inner.withLock { $0.next() }
             if draw % 3 == 0 { publish(names[Int(draw >> 8) % names.count]) }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import StreamProxy
@@ -15,7 +16,7 @@ import Testing
         "Transfer-Encoding: chunked", "Expect: 100-continue",
     ]
 
-    private func request(_ random: inout SeededGenerator) -> [UInt8] {
+    private func request(_ random: inout SeededNumbers) -> [UInt8] {
         let more = Self.fields.shuffled(using: &random).prefix(Int.random(in: 0...3, using: &random))
         let head =
             [
@@ -29,12 +30,12 @@ import Testing
 
     /// However a request is spoilt and cut: a whole answer or none, and whoever is not let in is sent away or still waits.
     @Test func handshakesNeverTrap() throws {
-        var random = SeededGenerator.announced("handshakes")
+        var random = SeededNumbers.announced("handshakes")
         let rules = ["*.example.com", "same-host"].compactMap { OriginRule($0) }
         let bench = try Bench { $0.origins = rules }
         let before = bench.shard.clientCount
         var outcomes: Set<String> = []
-        for _ in 0..<SeededGenerator.rounds(4_000) {
+        for _ in 0..<SeededNumbers.rounds(4_000) {
             let channel = EmbeddedChannel(loop: bench.loop)
             let entrance = Entrance(isUnix: Bool.random(using: &random), coalesces: Bool.random(using: &random))
             try HandshakeHandler.start(on: channel, shard: bench.shard, entrance: entrance)
@@ -62,11 +63,11 @@ import Testing
 
     /// Whatever is unpacked stays within the limit, and one client's rubbish is nothing to the next client.
     @Test func deflatedMessagesNeverTrap() throws {
-        var random = SeededGenerator.announced("deflated messages")
+        var random = SeededNumbers.announced("deflated messages")
         let (deflater, inflater) = (try Deflater(), try Inflater())
         let limit = 4_096
         var unpacked = 0
-        for _ in 0..<SeededGenerator.rounds(10_000) {
+        for _ in 0..<SeededNumbers.rounds(10_000) {
             let text = random.text(256...6_000)
             var frame = ByteBuffer()
             guard text.withUnsafeBytes({ deflater.writeFrame(.text, payload: $0, to: &frame) }) else { continue }
@@ -86,7 +87,7 @@ import Testing
     }
 }
 
-extension SeededGenerator {
+extension SeededNumbers {
     /// Something that can be compressed: a few words again and again.
     fileprivate mutating func text(_ length: ClosedRange<Int>) -> [UInt8] {
         let words = (0..<8).map { _ in

@@ -57,7 +57,7 @@ struct JWTFuzzTests {
         return bytes
     }
 
-    /// SplitMix64.
+    /// SeededNumbers64.
     private struct Numbers: RandomNumberGenerator {
         var state: UInt64
 

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import MarketData
 import Secrets
+import TestSupport
 import Testing
 
 @testable import Accounts

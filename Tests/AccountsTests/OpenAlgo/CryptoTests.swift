@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import MarketData
 import Secrets
+import TestSupport
 import Testing
 
 @testable import Accounts
@@ -55,7 +56,7 @@ struct CryptoTests {
         let seed = environment["FEEDHOST_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...(.max))
         let count = environment["FEEDHOST_FUZZ"].flatMap { Int($0) } ?? 5_000
         print("tokens of OpenAlgo: FEEDHOST_FUZZ_SEED=\(seed)")
-        var noise = Noise(state: seed)
+        var noise = SeededNumbers(seed: seed)
         let key = Data(repeating: 1, count: 32)
         let fernet = try #require(Fernet(key: SymmetricKey(data: key)))
         for _ in 0..<count {
@@ -107,17 +108,5 @@ struct CryptoTests {
     ])
     func badHashes(hash: String) {
         #expect(!Argon2.verify(Secret("key"), hash: hash))
-    }
-}
-
-/// splitmix64.
-struct Noise: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -6,6 +6,7 @@ import GRDB
 import Logging
 import MarketData
 import Secrets
+import TestSupport
 
 @testable import Accounts
 
