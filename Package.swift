@@ -56,7 +56,6 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
     name: "feedhost",
-    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "feedhost", targets: ["feedhost"]),
         .executable(name: "feedhost-simulate", targets: ["feedhost-simulate"]),
@@ -83,10 +82,9 @@ let package = Package(
     ],
     targets: [
         .target(name: "CFeedhostABI"),
-        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-        .systemLibrary(
-            name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
+        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .target(name: "Secrets", swiftSettings: swift),
         .target(name: "MarketData", dependencies: ["CFeedhostABI", "Secrets"], swiftSettings: swift),
         .target(name: "TickRing", dependencies: ["CFeedhostABI"], swiftSettings: swift),

@@ -1,11 +1,8 @@
 import CFeedhostABI
+import Glibc
 import MarketData
 import Synchronization
 import TickRing
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 /// The end of the bus that one broker connection writes to. One thread at a time; wait-free.
 public final class TickFeed: TickSink {

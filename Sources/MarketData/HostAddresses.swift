@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// The addresses that a host name stands for.
 public enum HostAddresses {
@@ -19,11 +13,7 @@ public enum HostAddresses {
     /// - Parameter host: A name, or an address without brackets. Blocks while a name is looked up.
     public static func of(_ host: String) throws(Unknown) -> [String] {
         var hints = addrinfo()
-        #if os(Linux)
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        #else
-        hints.ai_socktype = SOCK_STREAM
-        #endif
         var list: UnsafeMutablePointer<addrinfo>?
         let isFound = getaddrinfo(host, nil, &hints, &list) == 0
         defer { if isFound { freeaddrinfo(list) } }

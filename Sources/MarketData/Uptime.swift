@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// The clock for deadlines, ages and rates: it goes on evenly, whatever is done to the time of day.
 public enum Uptime {

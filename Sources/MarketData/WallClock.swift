@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// The time of day, UTC; what ticks and replies are stamped with.
 public enum WallClock {

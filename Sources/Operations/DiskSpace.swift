@@ -1,10 +1,5 @@
 import Foundation
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// What is left on the disk of a folder, for this user.
 public struct DiskSpace: Sendable, Hashable {

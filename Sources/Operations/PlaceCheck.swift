@@ -1,13 +1,6 @@
 import Foundation
-import MarketData
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import MarketData
 
 /// Tries whether something could listen at a place, and leaves nothing behind.
 public enum PlaceCheck {
@@ -40,11 +33,7 @@ public enum PlaceCheck {
     private static func tcp(address host: String, port: Int) -> Trouble? {
         var hints = addrinfo()
         hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST
-        #if os(Linux)
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        #else
-        hints.ai_socktype = SOCK_STREAM
-        #endif
         var found: UnsafeMutablePointer<addrinfo>?
         guard getaddrinfo(host, "\(port)", &hints, &found) == 0, let address = found else {
             return .unusable("\(host) is no address of this machine")
@@ -107,11 +96,7 @@ struct UnixProbe {
             return true
         }
         guard fits else { return nil }
-        #if os(Linux)
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        #else
-        descriptor = socket(AF_UNIX, SOCK_STREAM, 0)
-        #endif
         guard descriptor >= 0 else { return nil }
         // A full queue must not hold us: somebody listens then.
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
@@ -131,13 +116,5 @@ struct UnixProbe {
 }
 
 // Named so that they do not meet the methods.
-#if canImport(Glibc)
 private let systemConnect = Glibc.connect
 private let systemClose = Glibc.close
-#elseif canImport(Musl)
-private let systemConnect = Musl.connect
-private let systemClose = Musl.close
-#else
-private let systemConnect = Darwin.connect
-private let systemClose = Darwin.close
-#endif

@@ -1,12 +1,5 @@
 import Foundation
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Finds out which process listens on a TCP port or a Unix socket of this machine.
 public enum PortHolder {
@@ -33,7 +26,6 @@ public enum PortHolder {
     /// bound under, and not the one that it was renamed to.
     /// - Returns: As ``name(port:)``; nil when nobody listens, or nobody may connect.
     public static func name(unixSocket path: String) -> String? {
-        #if os(Linux)
         guard let probe = UnixProbe(path) else { return nil }
         defer { probe.close() }
         guard probe.connect() == 0 else { return nil }
@@ -44,9 +36,6 @@ public enum PortHolder {
             return nil
         }
         return describe("\(credentials.0)")
-        #else
-        return nil
-        #endif
     }
 
     private static func describe(_ process: String) -> String {

@@ -1,8 +1,5 @@
-import Synchronization
-
-#if canImport(Glibc)
 import Glibc
-#endif
+import Synchronization
 
 /// The single-producer, single-consumer ring between an adapter's feed thread and the publisher's thread. Both sides are
 /// wait-free; a full ring drops and counts.

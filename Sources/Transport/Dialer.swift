@@ -1,12 +1,9 @@
 import CFeedhostABI
 import Dispatch
+import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 /// Opens TCP connections along a route, with TLS where the scheme asks for it.
 struct Dialer: Sendable {

@@ -1,10 +1,7 @@
 import CFeedhostABI
+import Glibc
 import NIOCore
 import NIOPosix
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 /// Finds the addresses of a host.
 public protocol HostLookup: Sendable {

@@ -1,11 +1,8 @@
 import CFeedhostABI
 import Foundation
-import MarketData
-
-#if canImport(Glibc)
 import Glibc
+import MarketData
 import Secrets
-#endif
 
 /// An HTTP proxy that tunnels (CONNECT), with what it asks for.
 public struct ProxyAddress: Sendable, CustomStringConvertible {

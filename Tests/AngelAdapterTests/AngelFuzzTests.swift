@@ -2,13 +2,8 @@ import AdapterKit
 import AdapterTestKit
 import AngelAdapter
 import CFeedhostABI
-import Testing
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
+import Testing
 
 /// Random bytes, garbled packets and garbled JSON: nothing may crash, and a good packet afterwards still gets through.
 /// `FEEDHOST_FUZZ` sets the number of frames, `FEEDHOST_FUZZ_SEED` repeats a run.

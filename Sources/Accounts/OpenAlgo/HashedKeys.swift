@@ -76,10 +76,8 @@ actor HashedKeys {
 
     /// Who serves clients goes first whenever there is something to do. Where it is forbidden everything works, less smoothly.
     private static func giveWay() {
-        #if canImport(Glibc)
         // Linux: the priority of the calling thread alone.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
-        #endif
     }
 
     /// What is hashed: the key with the pepper behind it.

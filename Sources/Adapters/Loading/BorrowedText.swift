@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Text in a plugin's memory, copied with a bound.
 enum BorrowedText {

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 extension ELFImage {
     /// Opens, checks and closes the file.

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Tells whether a file is still the one that was looked at.
 struct FileIdentity: Sendable, Hashable {

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// What lies in a plugin folder, sorted by name.
 struct FolderListing {

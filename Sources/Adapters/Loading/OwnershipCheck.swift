@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Whoever can write a plugin runs code in this process, so a file that others can change is not loaded.
 struct OwnershipCheck {

@@ -1,8 +1,5 @@
 import CFeedhostABI
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Maps a plugin and finds its entry. Nothing is ever unmapped: an unloaded Swift image crashes the next protocol cast.
 enum PluginLibrary {

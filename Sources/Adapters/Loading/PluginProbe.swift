@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 import Synchronization
 
 /// Opens unknown files in a child process first: constructors run before any check can, and one that crashes, hangs or

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// A folder that may hold plugins.
 public struct PluginFolder: Sendable, Hashable {

@@ -1,8 +1,5 @@
 import CFeedhostABI
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// The other end of the probe: this binary, started again to open one file.
 enum ProbeChild {

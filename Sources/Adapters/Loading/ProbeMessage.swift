@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
 import FoundationEssentials
-#else
-import Foundation
-#endif
 
 /// What the probed child writes: ``ready`` before it opens the file, then one line of JSON.
 struct ProbeMessage: Codable {

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// One running probe: a child process and the pipe it answers on.
 struct ProbeProcess {

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// The probes that are under way, watched by one thread.
 struct ProbeRun {

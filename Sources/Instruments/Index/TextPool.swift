@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// Texts of at most 255 bytes behind one another in one array, each with its length before it. A text is named by where
 /// it begins: 4 bytes instead of a `String`'s 16 and its allocation.

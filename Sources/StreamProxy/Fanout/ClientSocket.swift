@@ -1,13 +1,6 @@
+import Glibc
 import NIOCore
 import NIOPosix
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Where a client's bytes leave the program. The only place that writes to a client's socket after its handshake.
 ///
@@ -48,13 +41,9 @@ final class ClientSocket {
         guard let descriptor, let start = bytes.baseAddress else { return 0 }
         var sent = 0
         while sent < bytes.count {
-            #if os(Linux)
             // The end of a record: the kernel puts nothing that comes later into the same segment.
             let end = keepsApart ? CInt(MSG_EOR) : 0
             let flags = CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT) | end
-            #else
-            let flags = CInt(MSG_DONTWAIT)
-            #endif
             let count = systemSend(descriptor, start + sent, bytes.count - sent, flags)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
@@ -99,10 +88,4 @@ final class ClientSocket {
     func close() { context?.close(mode: .all, promise: nil) }
 }
 
-#if canImport(Glibc)
 private let systemSend = Glibc.send
-#elseif canImport(Musl)
-private let systemSend = Musl.send
-#else
-private let systemSend = Darwin.send
-#endif

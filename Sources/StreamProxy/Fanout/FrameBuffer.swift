@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Bytes in memory that is used again and again: nothing is allocated once it has grown to what is needed, and appending is
 /// one copy. Confined to its loop.

@@ -1,12 +1,5 @@
-import NIOCore
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import NIOCore
 
 /// Where a client comes from: an IPv4 or IPv6 address, or a socket of this machine without one.
 struct PeerAddress: Sendable, Hashable, CustomStringConvertible {

@@ -1,14 +1,7 @@
+import Glibc
 import Logging
 import NIOCore
 import Synchronization
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Leaves clients in the kernel's queue while the process has hardly a descriptor left, instead of asking for them again and
 /// again. Of each listening socket; confined to its loop.
@@ -77,11 +70,7 @@ final class SpareDescriptors: Sendable {
     /// How many descriptors this process may have open now.
     static var limit: Int {
         var files = rlimit()
-        #if os(Linux)
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-        let resource = RLIMIT_NOFILE
-        #endif
         return getrlimit(resource, &files) == 0 ? Int(clamping: files.rlim_cur) : 1024
     }
 

@@ -1,15 +1,8 @@
+import Glibc
 import MarketData
 import NIOCore
 import NIOPosix
 import NIOSSL
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// What a connection has of the listener that it came by.
 struct Entrance: Sendable {

@@ -1,12 +1,5 @@
-import NIOSSL
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import NIOSSL
 
 extension TLSFiles {
     /// What became of a look at the pair.

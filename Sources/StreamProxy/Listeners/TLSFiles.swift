@@ -1,12 +1,5 @@
-import NIOSSL
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import NIOSSL
 
 /// The certificate of the listeners with TLS.
 public struct TLSFiles: Sendable, Hashable {
@@ -84,11 +77,7 @@ public struct TLSFiles: Sendable, Hashable {
                     numbers.append(-1)
                     continue
                 }
-                #if canImport(Darwin)
-                let time = status.st_mtimespec
-                #else
                 let time = status.st_mtim
-                #endif
                 numbers += [
                     Int64(bitPattern: UInt64(status.st_ino)), Int64(time.tv_sec), Int64(time.tv_nsec),
                     Int64(status.st_size),

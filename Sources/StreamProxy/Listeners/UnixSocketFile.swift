@@ -1,12 +1,5 @@
-import NIOCore
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import NIOCore
 
 /// A Unix socket's file: made with the right mode from its first moment, and removed by whoever made it.
 struct UnixSocketFile: Sendable {
@@ -25,11 +18,7 @@ struct UnixSocketFile: Sendable {
     /// - Throws: ``Occupied``, `IOError`.
     static func bind(path: String, mode: UInt32) throws -> (UnixSocketFile, CInt) {
         try makeRoom(path)
-        #if os(Linux)
         let kind = CInt(SOCK_STREAM.rawValue)
-        #else
-        let kind = SOCK_STREAM
-        #endif
         let descriptor = socket(AF_UNIX, kind, 0)
         guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -65,11 +54,7 @@ struct UnixSocketFile: Sendable {
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw Occupied(isListening: false, description: "\(path) is there and is not a socket; remove it")
         }
-        #if os(Linux)
         let kind = CInt(SOCK_STREAM.rawValue)
-        #else
-        let kind = SOCK_STREAM
-        #endif
         let probe = socket(AF_UNIX, kind, 0)
         guard probe >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
         defer { close(probe) }
@@ -92,13 +77,5 @@ struct UnixSocketFile: Sendable {
 }
 
 // Named so that they do not meet methods of the same names.
-#if canImport(Glibc)
 private let systemBind = Glibc.bind
 private let systemConnect = Glibc.connect
-#elseif canImport(Musl)
-private let systemBind = Musl.bind
-private let systemConnect = Musl.connect
-#else
-private let systemBind = Darwin.bind
-private let systemConnect = Darwin.connect
-#endif

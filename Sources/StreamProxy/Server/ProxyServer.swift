@@ -1,17 +1,10 @@
+import Glibc
 import Logging
 import MarketData
 import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// The WebSocket server that clients of OpenAlgo connect to.
 ///

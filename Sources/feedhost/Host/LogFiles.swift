@@ -1,10 +1,7 @@
 import CoreFoundation
 import Foundation
-import Synchronization
-
-#if canImport(Glibc)
 import Glibc
-#endif
+import Synchronization
 
 /// Log lines in a folder, a file a day (UTC, as the lines' own times), the old ones removed: OpenAlgo's `LOG_TO_FILE`.
 ///

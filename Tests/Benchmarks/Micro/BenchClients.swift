@@ -1,8 +1,5 @@
-import MarketData
-
-#if canImport(Glibc)
 import Glibc
-#endif
+import MarketData
 
 /// WebSocket clients that subscribe and then throw away what they get. Their thread allocates nothing.
 final class BenchClients {

@@ -1,11 +1,8 @@
+import Glibc
 import MarketBus
 import MarketData
 import Secrets
 import Synchronization
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 /// Lets everybody in, and gives them all one session.
 final class BenchHouse: Authenticator, SessionDirectory, MarketSession {

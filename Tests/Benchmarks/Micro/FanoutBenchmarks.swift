@@ -1,13 +1,10 @@
 import CFeedhostABI
+import Glibc
 import Logging
 import MarketBus
 import MarketData
 import NIOCore
 import StreamProxy
-
-#if canImport(Glibc)
-import Glibc
-#endif
 
 /// Allocations a tick that may be seen on a busy machine: a buffer that still grows in a short run. One a tick would be 1, one a
 /// delivered message 50.

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#endif
 
 /// A publisher from outside that speaks ZMTP 3.0 by hand over a socket of its own: libzmq's would allocate for each message
 /// in this process, and be counted.

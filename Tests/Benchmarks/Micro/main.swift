@@ -4,10 +4,7 @@
 //
 // Fails when a step allocates more than it may. Times are shown beside the promise and fail nothing: machines differ.
 import AllocationCounter
-
-#if canImport(Glibc)
 import Glibc
-#endif
 
 let arguments = CommandLine.arguments.dropFirst()
 let isQuick = arguments.contains("--quick")
