@@ -46,7 +46,7 @@ struct AssignmentTests {
         let value = Self.value(definition)
         let source = SettingSource.flags([], assignments: ["\(key)=\(value)"])
         #expect(source.problems.isEmpty && source.adapters.isEmpty)
-        #expect(source.layer.origin(of: key) == "--set \(key)")
+        #expect(source.layer.entry(for: key)?.origin == "--set \(key)")
         let resolver = SettingResolver([source.layer, SettingSource.environment([:]).layer])
         #expect(resolver.problems.isEmpty, "\(resolver.problems)")
         #expect(resolver.origins[key] == "--set \(key)")

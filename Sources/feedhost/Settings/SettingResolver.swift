@@ -1,4 +1,3 @@
-import Configuration
 import Logging
 import MarketData
 import Secrets
@@ -11,34 +10,26 @@ struct SettingResolver {
 
     /// - Parameter layers: the strongest first.
     init(_ layers: [SettingLayer]) {
-        let reader = ConfigReader(providers: layers.map(\.provider))
-        let readers = layers.map { ($0, ConfigReader(provider: $0.provider)) }
         for definition in SettingTable.all {
             values[definition.key] = definition.standard.flatMap { definition.kind.parse([$0]) }
-            origins[definition.key] = layers.lazy.compactMap { $0.origin(of: definition.key) }.first
-            if let raw = Self.raw(definition, reader) { values[definition.key] = definition.kind.parse(raw) }
+            let entries = layers.compactMap { $0.entry(for: definition.key) }
+            if let strongest = entries.first {
+                origins[definition.key] = strongest.origin
+                values[definition.key] = definition.kind.parse(strongest.items)
+            }
             // Also what a stronger source hides: it would come into effect, wrong, on the day that the other is removed.
-            for (layer, reader) in readers {
-                guard let origin = layer.origin(of: definition.key), let raw = Self.raw(definition, reader),
-                    definition.kind.parse(raw) == nil
-                else { continue }
+            for entry in entries where definition.kind.parse(entry.items) == nil {
                 problems.append(
                     SettingsError.wrong(
-                        origin, value: raw.joined(separator: ","), secret: definition.isSecret,
+                        entry.origin, value: entry.items.joined(separator: ","), secret: definition.isSecret,
                         allowed: definition.kind.allowed,
-                        hint: definition.isSecret ? "" : definition.kind.hint(for: raw)))
+                        hint: definition.isSecret ? "" : definition.kind.hint(for: entry.items)))
             }
         }
     }
 
     /// See ``Settings/fingerprints``.
     var fingerprints: [String: Int] { values.mapValues(\.hashValue) }
-
-    private static func raw(_ definition: SettingDefinition, _ reader: ConfigReader) -> [String]? {
-        let key = ConfigKey(definition.key)
-        if definition.kind.separator != nil { return reader.stringArray(forKey: key, isSecret: definition.isSecret) }
-        return reader.string(forKey: key, isSecret: definition.isSecret).map { [$0] }
-    }
 
     // The accessors below ask for keys of the table by their kind there. Asking otherwise is a slip in this program that
     // the first start of any command shows; no input leads there, because input that was not understood is a problem above

@@ -12,7 +12,7 @@ extension SettingSource {
 
     /// - Parameter assignments: the values of `--set`: `KEY=VALUE` of the table, or `BROKER.KEY=VALUE` of an adapter.
     static func flags(_ flags: [Flag], assignments: [String]) -> SettingSource {
-        var source = SettingSource("flags")
+        var source = SettingSource()
         for flag in flags {
             guard let definition = SettingTable.byKey[flag.key] else { continue }
             source.layer.set(definition, [flag.value], origin: flag.flag)
@@ -25,7 +25,7 @@ extension SettingSource {
         let sides = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let origin = "--set \(sides[0])"
         if sides.count == 2, let definition = SettingTable.byKey[sides[0]] {
-            if let other = layer.origin(of: definition.key), other != origin {
+            if let other = layer.entry(for: definition.key)?.origin, other != origin {
                 problems.append("\(origin) and \(other) set the same: keep one of them.")
             }
             layer.set(definition, [sides[1]], origin: origin)

@@ -5,14 +5,14 @@ extension SettingSource {
     static let prefix = "FEEDHOST_"
 
     static func environment(_ variables: [String: String]) -> SettingSource {
-        var source = SettingSource("environment")
+        var source = SettingSource()
         source.take(variables.map { ($0, $1, "environment variable \($0)") })
         return source
     }
 
     /// - Parameter name: of the file, as the user would write it.
     static func dotEnv(_ text: String, name: String, environment: [String: String]) -> SettingSource {
-        var source = SettingSource(name)
+        var source = SettingSource()
         let file = DotEnv(text)
         let entries = file.values(environment: environment).values.sorted { $0.line < $1.line }
         source.take(

@@ -5,7 +5,7 @@ import Yams
 extension SettingSource {
     /// - Parameter name: of the file, as the user would write it.
     static func yaml(_ text: String, name: String) -> SettingSource {
-        var source = SettingSource(name)
+        var source = SettingSource()
         do {
             guard let root = try Yams.compose(yaml: text), !isNothing(root) else { return source }
             guard let mapping = root.mapping else {
