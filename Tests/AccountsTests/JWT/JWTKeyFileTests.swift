@@ -110,6 +110,27 @@ struct JWTKeyFileTests {
         #expect(await trouble(try keySet(#"{"kty":"OKP","crv":"Ed25519","x":"AA"}"#, rsa512, key)) == nil)
     }
 
+    /// With padding, or in the other alphabet: sets are found written so, and read; other texts are no numbers.
+    @Test func numbersOfKeysAsOthersWriteThem() async throws {
+        for algorithm in ["ES256", "RS256"] {
+            let key = try forge.jwk(algorithm, kid: "a")
+            let token = try forge.sign(TokenForge.claims(), algorithm, kid: "a")
+            let numbers = algorithm == "ES256" ? ["x", "y"] : ["n"]
+            let pattern = try Regex("\"(\(numbers.joined(separator: "|")))\":\"([A-Za-z0-9_-]+)\"")
+            func rewritten(_ change: (Substring) -> String) -> String {
+                key.replacing(pattern) { "\"\($0[1].substring ?? "")\":\"\(change($0[2].substring ?? ""))\"" }
+            }
+            let padded = rewritten { String($0) + String(repeating: "=", count: (4 - $0.count % 4) % 4) }
+            let standard = rewritten { String($0).replacing("-", with: "+").replacing("_", with: "/") }
+            for good in [padded, standard] {
+                #expect(try await TokenForge.accounts(keySet(good)).refusal(token) == nil, "\(good)")
+            }
+            for bad in [rewritten { "\($0)!" }, rewritten { " \($0)" }, rewritten { String($0.dropLast(5)) }] {
+                #expect(await trouble(try keySet(bad))?.contains("holds no key for RS256") == true, "\(bad)")
+            }
+        }
+    }
+
     @Test func aNewSetCountsAtOnce() async throws {
         let other = TokenForge.other
         let accounts = try await TokenForge.accounts(keySet(forge.jwk("ES256", kid: "a")))

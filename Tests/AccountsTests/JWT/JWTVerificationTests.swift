@@ -10,7 +10,7 @@ import Testing
 struct JWTVerificationTests {
     private let forge = TokenForge.shared
 
-    /// Examples A.2 and A.3 of RFC 7515: signatures that others have made.
+    /// Examples A.1, A.2 and A.3 of RFC 7515: signatures that others have made.
     @Test func examplesOfTheSpecification() async throws {
         let folder = try TemporaryFolder()
         let set = """
@@ -20,23 +20,29 @@ struct JWTVerificationTests {
             {"kty":"RSA","e":"AQAB","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"}]}
             """
         try Data(set.utf8).write(to: URL(fileURLWithPath: folder.file("set.json")))
+        let octets =
+            "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"
+        let secret = try #require(Base64URL.decode(octets.utf8))
         var configuration = JWTConfiguration()
+        configuration.secret = secret.withUnsafeBytes { Secret(bytes: $0) }
         configuration.keySetFile = folder.file("set.json")
         let keyring = try await Keyring(configuration)
         let payload =
             "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+        let hs256 =
+            "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\(payload).dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
         let es256 =
             "eyJhbGciOiJFUzI1NiJ9.\(payload).DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
         let rs256 =
             "eyJhbGciOiJSUzI1NiJ9.\(payload).cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
-        for token in [es256, rs256] {
+        for token in [hs256, es256, rs256] {
             let taken = try CompactToken(Secret(token))
             #expect(try keyring.signer(of: taken).algorithm == taken.algorithm)
         }
     }
 
     @Test(arguments: ["HS256", "RS256", "ES256"]) func eachAlgorithm(_ algorithm: String) async throws {
-        let accounts = try await everyKey()
+        let accounts = try await forge.everyKey()
         let token = try forge.sign(TokenForge.claims(), algorithm)
         let account = try await accounts.authenticate(key: Secret(token))
         #expect(account.user == "alice" && account.broker == "zerodha" && account.brokers == ["zerodha"])
@@ -50,7 +56,7 @@ struct JWTVerificationTests {
     }
 
     @Test(arguments: ["HS256", "RS256", "ES256"]) func anyChangeOfAnySegment(_ algorithm: String) async throws {
-        let accounts = try await everyKey()
+        let accounts = try await forge.everyKey()
         let token = Array(try forge.sign(TokenForge.claims(), algorithm).utf8)
         for index in token.indices {
             var bad = token
@@ -64,7 +70,7 @@ struct JWTVerificationTests {
 
     @Test(arguments: ["none", "None", "NONE", "HS384", "PS256", "EdDSA", "", "hs256"])
     func otherAlgorithms(_ name: String) async throws {
-        let accounts = try await everyKey()
+        let accounts = try await forge.everyKey()
         let header = #"{"alg":"\#(name)"}"#
         let refusal = "The token is signed in a way that is not allowed here"
         for algorithm in ["unsigned", "HS256"] {
@@ -90,13 +96,13 @@ struct JWTVerificationTests {
         configuration = TokenForge.configuration { $0.secret = Secret(pem) }
         await #expect(throws: JWTConfigurationError.self) { _ = try await TokenForge.accounts(configuration) }
         // A header that says another algorithm than the key's.
-        let both = try await everyKey()
+        let both = try await forge.everyKey()
         let crossed = try forge.sign(TokenForge.claims(), "ES256", header: #"{"alg":"RS256"}"#)
         #expect(await both.refusal(crossed) == "The token's signature is wrong")
     }
 
     @Test func algorithmsThatAreNotOnTheList() async throws {
-        let accounts = try await everyKey { $0.algorithms = [.es256] }
+        let accounts = try await forge.everyKey { $0.algorithms = [.es256] }
         #expect(await accounts.refusal(try forge.sign(TokenForge.claims(), "ES256")) == nil)
         for algorithm in ["HS256", "RS256"] {
             #expect(
@@ -110,7 +116,7 @@ struct JWTVerificationTests {
         [], ["HS256"], ["RS256"], ["ES256"], ["HS256", "RS256"], ["RS256", "ES256"], ["HS256", "RS256", "ES256"],
     ])
     func onlyAlgorithmsOnTheList(_ listed: [String]) async throws {
-        let accounts = try await everyKey {
+        let accounts = try await forge.everyKey {
             $0.algorithms = Set(listed.compactMap(JWTConfiguration.Algorithm.init(rawValue:)))
         }
         #expect(
@@ -173,19 +179,5 @@ struct JWTVerificationTests {
         let token = try forge.sign(TokenForge.claims(), secret: String(repeating: "canary", count: 8))
         let said = "\(await accounts.refusal(token) ?? "") \(lines.text)"
         for part in token.split(separator: ".").map(String.init) + ["canary"] { #expect(!said.contains(part)) }
-    }
-
-    private func everyKey(_ change: (inout JWTConfiguration) -> Void = { _ in }) async throws -> JWTAccounts {
-        let folder = try TemporaryFolder()
-        try Data(forge.rsaPEM().utf8).write(to: URL(fileURLWithPath: folder.file("rsa.pem")))
-        try Data(forge.p256.publicKey.pemRepresentation.utf8).write(to: URL(fileURLWithPath: folder.file("ec.pem")))
-        let configuration = TokenForge.configuration {
-            $0.publicKeyFiles = [folder.file("rsa.pem"), folder.file("ec.pem")]
-            change(&$0)
-        }
-        let accounts = try await TokenForge.accounts(configuration)
-        // The files stay until the accounts have read them; afterwards they go on with what they have.
-        withExtendedLifetime(folder) {}
-        return accounts
     }
 }

@@ -19,7 +19,7 @@ struct TokenForge {
 
     struct NoKey: Error {}
 
-    private func rsaKey() throws -> _RSA.Signing.PrivateKey {
+    func rsaKey() throws -> _RSA.Signing.PrivateKey {
         guard let rsa else { throw NoKey() }
         return rsa
     }
@@ -85,6 +85,21 @@ struct TokenForge {
         isKnown: (@Sendable (String) async throws -> Bool)? = nil
     ) async throws -> JWTAccounts {
         try await JWTAccounts(configuration, logger: lines.logger, isKnown: isKnown, now: { now })
+    }
+
+    /// Accounts with this forge's key for each algorithm.
+    func everyKey(_ change: (inout JWTConfiguration) -> Void = { _ in }) async throws -> JWTAccounts {
+        let folder = try TemporaryFolder()
+        try Data(rsaPEM().utf8).write(to: URL(fileURLWithPath: folder.file("rsa.pem")))
+        try Data(p256.publicKey.pemRepresentation.utf8).write(to: URL(fileURLWithPath: folder.file("ec.pem")))
+        let configuration = Self.configuration {
+            $0.publicKeyFiles = [folder.file("rsa.pem"), folder.file("ec.pem")]
+            change(&$0)
+        }
+        let accounts = try await Self.accounts(configuration)
+        // The files stay until the accounts have read them; afterwards they go on with what they have.
+        withExtendedLifetime(folder) {}
+        return accounts
     }
 }
 
