@@ -14,22 +14,22 @@ struct Keyring: Sendable {
     /// A token without key id is tried with so many keys, and no more: each costs time.
     private static let mostTried = 4
 
-    /// Reads every file.
+    /// Reads every file; asynchronous so that no caller's actor waits for a disk.
     /// - Throws: ``JWTConfigurationError``.
     init(_ configuration: JWTConfiguration) async throws {
         var keys: [TokenKey] = []
-        if let secret = configuration.secret { keys.append(try await .secret(secret, from: "jwt.secret")) }
+        if let secret = configuration.secret { keys.append(try .secret(secret, from: "jwt.secret")) }
         if let path = configuration.secretFile {
             var bytes = try WatchedFile(path: path).read()
             while bytes.last == UInt8(ascii: "\n") || bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
             defer { Wipe.zero(&bytes) }
-            keys.append(try await .secret(bytes.withUnsafeBytes { Secret(bytes: $0) }, from: path))
+            keys.append(try .secret(bytes.withUnsafeBytes { Secret(bytes: $0) }, from: path))
         }
         for path in configuration.publicKeyFiles {
-            keys.append(try await .pem(try WatchedFile(path: path).read(), from: path))
+            keys.append(try .pem(WatchedFile(path: path).read(), from: path))
         }
         if let path = configuration.keySetFile {
-            keys += try await TokenKey.set(try WatchedFile(path: path).read(), from: path)
+            keys += try TokenKey.set(WatchedFile(path: path).read(), from: path)
         }
         let found = Set(keys.map(\.algorithm))
         guard !keys.isEmpty else {
