@@ -21,6 +21,7 @@ DELIBERATE = {
     "underlying": "OpenAlgo takes the letters that a symbol of BFO begins with for its underlying: M of M&M, nothing of 360ONE",
     "suffix": "OpenAlgo removes -EQ, -BE, -MF and -SG wherever they are in a symbol: only its end is a series",
     "currency tick": "OpenAlgo divides Angel One's ticks of CDS by 100 though some are in the unit of the strikes, 1e-7",
+    "rupees": "OpenAlgo divides the ticks of shares at Shoonya and TradeSmart by 100; their files have 0.1 for TCS, which is rupees",
     "no tick": "Flattrade's files have no ticks: OpenAlgo assumes 0.05, which is wrong of most shares; unknown is 0",
     "kind": "OpenAlgo keeps the kind that the broker writes, as AMXIDX or nothing: INDEX and EQ are what its page and others have",
     "namesakes": "OpenAlgo stores two instruments under one name, and which one a client gets is chance (docs/adapters.md)",
@@ -158,7 +159,7 @@ def angel_index(exchange: str, spelled: str, name: str) -> str:
 
 
 def noren(row: dict) -> Named:
-    """`row` has the columns of the three that share a layout; those that a file lacks are empty."""
+    """`row` has the columns of the three that share a layout; those that a file lacks are empty: "no tick", "rupees"."""
     spelled, exchange, kind, tick = row["TradingSymbol"], row["Exchange"], row["Instrument"], number(row["TickSize"])
     if kind == "INDEX" or kind == "UNDIND":
         return Named(exchange + "_INDEX", noren_index(exchange, spelled), "INDEX", tick=tick)

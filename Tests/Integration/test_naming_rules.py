@@ -25,7 +25,7 @@ FAMOUS = (
     "360ONE 3MINDIA 20MICRONS 5PAISA 63MOONS 21STCENMGM M&M M&MFIN L&TFH J&KBANK GVT&D ARE&M BAJAJ-AUTO NAM-INDIA MCDOWELL-N "
     "NIFTY BANKNIFTY FINNIFTY MIDCPNIFTY NIFTYNXT50 SENSEX SENSEX50 BANKEX RELIANCE ACE ICE TYPE FUTURE CEAT PEL DECCANCE "
     "MAYURUNIQ SEPC OCTAVE JUNIORBEES GOLD GOLDM GOLD10GM GOLDGUINEA8GM CRUDEOIL CRUDEOILM NATURALGAS USDINR JPYINR EURUSD 726GS2032 91DTB "
-    "MCXBULLDEX BRENTCRUDEOIL X V2RETAIL A2ZINFRA").split()
+    "MCXBULLDEX BRENTCRUDEOIL X V2RETAIL A2ZINFRA 11NSETEST SILVER100 SURANAT&P UMIYA-MRO ETERNAL").split()
 SYLLABLES = "RE LI AN CE TA TE SB IN HD FC M& BA JAJ- 360 3M 50 9 NO VA X2 PE FUT JAN DEC OCT".split()
 INDEX_WORDS = "NIFTY TOP 10 EW 20 OIL AND GAS INDIA MIDSMALL 150 MOMENTUM 30 QUALITY NEW AGE NON-CYCLICAL".split()
 #: Every index of NSE that OpenAlgo documents, in the brokers' spelling.
@@ -98,7 +98,7 @@ class Maker:
         if self.random.random() < 0.1:
             return self.random.choice([
                 datetime.date(2028, 2, 29), datetime.date(2026, 12, 31), datetime.date(2027, 1, 1), datetime.date(2030, 6, 27),
-                datetime.date(2031, 10, 1), datetime.date(2026, 9, 9), datetime.date(2026, 11, 11), datetime.date(2024, 7, 29)])
+                datetime.date(2036, 12, 29), datetime.date(2026, 9, 9), datetime.date(2026, 11, 11), datetime.date(2024, 7, 29)])
         return datetime.date(2026, 1, 1) + datetime.timedelta(days=self.random.randrange(900))
 
     def strike(self, exchange: str) -> Decimal:
@@ -168,7 +168,7 @@ def zerodha_row(make: Maker, number: int) -> dict:
     if number < 600:
         exchange, symbol = make.index(number, "NSE NSE BSE MCX GLOBAL NSEIX")
         if exchange == "BSE" and number > 200:
-            symbol = make.random.choice([symbol, *rules.BSE_OF_CODE_ELSEWHERE])
+            symbol = make.random.choice([symbol, *rules.BSE_OF_CODE_ELSEWHERE, "BSE SENSEX SIXTY 65:35", "BSE LGMD60:40ST DIV50"])
         elif exchange in ("GLOBAL", "NSEIX"):
             symbol = GLOBAL_NAMES[0] if exchange == "NSEIX" else make.random.choice(GLOBAL_NAMES[1:])
         segment = make.random.choice(["INDICES", exchange]) if exchange in ("GLOBAL", "NSEIX") else "INDICES"
@@ -186,7 +186,7 @@ def zerodha_row(make: Maker, number: int) -> dict:
 
 
 def angel_row(make: Maker, number: int) -> dict:
-    row = {"token": make.next_token(), "expiry": "", "strike": "-1.000000", "lotsize": "1"}
+    row = {"token": make.next_token(), "expiry": "", "strike": "-1.000000", "lotsize": "1", "freeze_qty": "0", "is_cas_enabled": False}
     row["tick_size"] = make.random.choice(["5.000000", "1.000000", "100.000000", "0.000000", "10.000000"])
     if number < 600:
         exchange, symbol = make.index(number, "NSE NSE BSE MCX")
@@ -201,7 +201,7 @@ def angel_row(make: Maker, number: int) -> dict:
     exchange = make.exchange("NSE NSE BSE NFO NFO NFO BFO MCX NCDEX CDS")
     if exchange in ("NSE", "BSE"):
         name = make.share(spaces=exchange == "BSE")
-        series = make.random.choice("-EQ,-EQ,-EQ,-BE,-BE,-BZ,-MF,-SG,-SM,-ST,-GS,-EQX,".split(",")) if exchange == "NSE" else ""
+        series = make.random.choice("-EQ,-EQ,-EQ,-BE,-BE,-BZ,-MF,-SG,-SM,-ST,-GS,-YL,-EQX,".split(",")) if exchange == "NSE" else ""
         return row | {"symbol": name + series, "name": name, "instrumenttype": "", "exch_seg": exchange}
     if exchange in ("MCX", "CDS") and make.random.random() < 0.02:  # what the contracts are on
         name = f"{make.root()}{row['token']}"
@@ -228,17 +228,18 @@ def noren_row(make: Maker, number: int) -> dict:
     row |= {"Token": make.next_token(), "LotSize": "1"}
     flattrade = make.broker == "flattrade"
     if not flattrade:
-        row["TickSize"] = make.random.choice(["0.05", "0.01", "0.0025", "1.00"])
+        row["TickSize"] = make.random.choice(["0.05", "0.01", "0.0025", "0.1", "0.5", "1", "1.00"])
     if number < 600:
         exchange, symbol = make.index(number, "NSE NSE BSE" if flattrade else "NSE")
         if number > 200 and make.random.random() < 0.1 and exchange == "NSE":
             symbol = make.random.choice([
-                "NIFTY FIN", "NIFTY FINANCIAL SERVICES", "NIFTY MIDCAP SELECT", "MIDCPNIFTY", "FINNIFTY", "NIFTYNXT50",
+                "NIFTY FIN", "NIFTY FINANCIAL SERVICES", "NIFTY MIDCAP SELECT", "MIDCPNIFTY", "FINNIFTY", "NIFTYNXT50", "INDIAVIX",
+                "NIFTY M150 QLTY50", "Nifty100ESGSecLdr", "NIFTY AlphaLowVol", "Nifty FinSrv25 50", "NIFTY LARGEMID250",
                 *([] if flattrade else ["NIFTY INDEX"])])
         if exchange == "BSE":
             long = BSE_LONG.get(symbol)
             symbol = make.random.choice(["S&P " + long, long.title(), long]) if long else symbol
-        elif flattrade:
+        elif flattrade and make.random.random() < 0.7:
             symbol = symbol.title()
         return row | {
             "Exchange": exchange, "Symbol": "X", "TradingSymbol": symbol, "Instrument": "INDEX" if exchange == "NSE" else "UNDIND",
@@ -246,10 +247,8 @@ def noren_row(make: Maker, number: int) -> dict:
     exchange = make.exchange("NSE NSE BSE NFO NFO BFO BFO CDS MCX")
     row["Exchange"] = exchange
     if exchange in ("NSE", "BSE"):
-        if make.broker in ("shoonya", "tradesmart"):
-            row["TickSize"] = "0"  # whether these two write rupees or paise is not known
         name = make.share(spaces=exchange == "BSE")
-        series = make.random.choice("EQ EQ EQ BE BE BZ SM ST GB".split())
+        series = make.random.choice("EQ EQ EQ BE BE BZ SM ST GB IV BL MF N3".split())
         return row | {
             "Symbol": name, "TradingSymbol": f"{name}-{series}" if exchange == "NSE" else name,
             "Instrument": make.random.choice([series, series, "EQ"]) if exchange == "NSE" else make.exchange("A B T X XT")}
@@ -262,14 +261,14 @@ def noren_row(make: Maker, number: int) -> dict:
         week = f"{day:%y}{day.month if day.month < 10 else month[0]}{day:%d}"
         symbol = name + make.random.choice([f"{day:%y}{month}", week]) + price + right
         if not flattrade:
-            code = BFO_CODES.get(name) or make.random.choice(["ONWL", "MNML", "QQQQ"])
+            code = BFO_CODES.get(name) or make.random.choice(["ONWL", "MNML", "ZOMA"])
             row["Symbol"] = code + ("FUT" if right == "FUT" else "OPT")
     future, option = {"CDS": ("FUTCUR FUTIRC", "OPTCUR OPTIRC"), "MCX": ("FUTCOM FUTIDX", "OPTFUT")}.get(
         exchange, ("FUTSTK FUTIDX", "OPTSTK OPTIDX"))
     return row | {
         "TradingSymbol": symbol, "Instrument": make.exchange(future if right == "FUT" else option),
         "Expiry": make.cased(f"{day.day:02}-{rules.MONTHS[day.month - 1]}-{day.year}"),
-        "StrikePrice": make.exchange("0 -0.01") if right == "FUT" else make.written(strike),
+        "StrikePrice": make.exchange("0 -0.01 -1e-07") if right == "FUT" else make.written(strike),
         "OptionType": "XX" if right == "FUT" else right}
 
 
@@ -319,6 +318,8 @@ def family_files(broker: str, rows: list[dict]) -> dict[str, bytes]:
             if broker == "zebu":
                 del columns["OptionType"]
         text = table([row for row in rows if row["Exchange"] == exchange], columns, end=",")
+        if exchange == "CDS":  # there only the header ends so
+            text = text.replace(",\n", "\n").replace("\n", ",\n", 1)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(f"{exchange}_symbols.txt", text)
