@@ -25,7 +25,7 @@ FAMOUS = (
     "360ONE 3MINDIA 20MICRONS 5PAISA 63MOONS 21STCENMGM M&M M&MFIN L&TFH J&KBANK GVT&D ARE&M BAJAJ-AUTO NAM-INDIA MCDOWELL-N "
     "NIFTY BANKNIFTY FINNIFTY MIDCPNIFTY NIFTYNXT50 SENSEX SENSEX50 BANKEX RELIANCE ACE ICE TYPE FUTURE CEAT PEL DECCANCE "
     "MAYURUNIQ SEPC OCTAVE JUNIORBEES GOLD GOLDM GOLD10GM GOLDGUINEA8GM CRUDEOIL CRUDEOILM NATURALGAS USDINR JPYINR EURUSD 726GS2032 91DTB "
-    "MCXBULLDEX BRENTCRUDEOIL X V2RETAIL A2ZINFRA 11NSETEST SILVER100 SURANAT&P UMIYA-MRO ETERNAL").split()
+    "MCXBULLDEX BRENTCRUDEOIL X V2RETAIL A2ZINFRA 11NSETEST SILVER100 SURANAT&P UMIYA-MRO ETERNAL 8.9JSWSL30").split()
 SYLLABLES = "RE LI AN CE TA TE SB IN HD FC M& BA JAJ- 360 3M 50 9 NO VA X2 PE FUT JAN DEC OCT".split()
 INDEX_WORDS = "NIFTY TOP 10 EW 20 OIL AND GAS INDIA MIDSMALL 150 MOMENTUM 30 QUALITY NEW AGE NON-CYCLICAL".split()
 #: Every index of NSE that OpenAlgo documents, in the brokers' spelling.
@@ -211,7 +211,7 @@ def angel_row(make: Maker, number: int) -> dict:
     name, right, strike, day = make.terms(exchange)
     if exchange == "CDS":
         row["tick_size"] = make.random.choice(["0.250000", "25000.000000", "0.010000", "1000.000000", "1.000000", "100000.000000"])
-    kinds = {"CDS": "CUR CUR IRC" + (" IRT" if right == "FUT" else ""), "MCX": "COM IDX" if right == "FUT" else "FUT", "NCDEX": "COM"}
+    kinds = {"CDS": "CUR CUR IRC" + (" IRT" if right == "FUT" else ""), "MCX": "COM IDX ENR BLN" if right == "FUT" else "FUT BLN", "NCDEX": "COM"}
     symbol = f"{name}{day:%y}X{row['token']}{right}"
     if exchange == "NFO":  # OpenAlgo leaves those as they are, and they are as its page wants them
         symbol = rules.contract(exchange, name, day, right, strike, Decimal(0)).symbol
