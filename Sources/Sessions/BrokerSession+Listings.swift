@@ -12,6 +12,16 @@ extension BrokerSession {
     nonisolated static let mostHints = 16
     private static let matches = 3
 
+    /// The wish for an instrument whose name only looks as if it ended with levels, as `BSE SENSEX SIXTY 65:35`: a name that
+    /// the broker has, as it was written, comes first. Any thread.
+    nonisolated func literal(_ wish: Wish) -> Wish {
+        guard wish.suffixed, needsListing else { return wish }
+        let (exchange, symbol) = (wish.instrument.exchange, "\(wish.instrument.symbol):\(wish.depth)")
+        let written = Instrument(exchange: exchange, symbol: symbol)
+        guard environment.masters.listing(of: written, broker: broker) != nil else { return wish }
+        return Wish(instrument: written, mode: wish.mode)
+    }
+
     /// Why a wish cannot be served, whatever connections there are; nil if it can. Any thread.
     /// - Parameter hints: How many resembling symbols may still be looked for.
     nonisolated func refusal(of wish: Wish, hints: inout Int) -> FeedError? {

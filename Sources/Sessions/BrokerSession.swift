@@ -142,7 +142,7 @@ actor BrokerSession: MarketSession {
             .milliseconds(adapter.capabilities.timings.ackTimeout) + BrokerSession.slack,
             time + BrokerSession.grace)
         var hints = BrokerSession.mostHints
-        let checked = wishes.map { ($0, refusal(of: $0, hints: &hints)) }
+        let checked = wishes.map(literal).map { ($0, refusal(of: $0, hints: &hints)) }
         return await withDeadline(
             limit, orElse: refusing(silence),
             late: { outcomes in

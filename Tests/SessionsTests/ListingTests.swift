@@ -49,6 +49,26 @@ import Testing
         }
     }
 
+    /// `BSE SENSEX SIXTY 65:35` is an index, and 35 are no levels.
+    @Test func aNameThatEndsLikeLevelsIsTakenAsWritten() async throws {
+        try await SessionFixture.run(Self.declared) { fixture, session in
+            fixture.masters.list("SIXTY 65:35", token: "1")
+            fixture.masters.list("TCS", token: "2")
+            func wish(_ symbol: String, _ levels: Int) -> Wish {
+                Wish(
+                    instrument: Instrument(exchange: "NSE", symbol: symbol), mode: .depth, depth: levels,
+                    suffixed: true)
+            }
+            let results = await session.grants([wish("SIXTY 65", 35), wish("TCS", 20), wish("SIXTY 65", 20)])
+            let routes = results.map { try? $0.get().route }
+            #expect(
+                routes[0]?.suffix == 0 && routes[0].flatMap { fixture.registry[$0.instrument] }?.symbol == "SIXTY 65:35"
+            )
+            #expect(routes[1]?.suffix == 20)
+            #expect(refusal(results[2])?.code == .symbolNotFound)
+        }
+    }
+
     @Test func manyWrongSymbolsAreNotAllSearchedFor() async throws {
         try await SessionFixture.run(Self.declared) { fixture, session in
             fixture.masters.list("SBIN", token: "1")
