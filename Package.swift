@@ -24,14 +24,19 @@ let adapterLinkage: [LinkerSetting] = [
     ])
 ]
 
+/// A package of its own, without dependencies, for adapters that live elsewhere; SwiftPM knows it by its folder's name.
+let adapterKit: Target.Dependency = .product(name: "AdapterKit", package: "AdapterKit")
+let adapterTestKit: Target.Dependency = .product(name: "AdapterTestKit", package: "AdapterKit")
+let abi: Target.Dependency = .product(name: "CFeedhostABI", package: "AdapterKit")
+
 /// One broker: a codec that tests can link, and the entry point that makes it a plugin.
 func adapter(_ name: String) -> [Target] {
     [
         .target(
-            name: "\(name)Adapter", dependencies: ["AdapterKit"], path: "Plugins/\(name)/Codec",
+            name: "\(name)Adapter", dependencies: [adapterKit], path: "Plugins/\(name)/Codec",
             swiftSettings: swift),
         .target(
-            name: "\(name)Plugin", dependencies: ["AdapterKit", "CFeedhostABI", .byName(name: "\(name)Adapter")],
+            name: "\(name)Plugin", dependencies: [adapterKit, abi, .byName(name: "\(name)Adapter")],
             path: "Plugins/\(name)/Entry", swiftSettings: swift, linkerSettings: adapterLinkage),
     ]
 }
@@ -41,7 +46,7 @@ func testedAdapter(_ name: String) -> [Target] {
     adapter(name) + [
         .testTarget(
             name: "\(name)AdapterTests",
-            dependencies: ["AdapterKit", "AdapterTestKit", "CFeedhostABI", .byName(name: "\(name)Adapter")],
+            dependencies: [adapterKit, adapterTestKit, abi, .byName(name: "\(name)Adapter")],
             swiftSettings: swift)
     ]
 }
@@ -59,9 +64,6 @@ let package = Package(
     products: [
         .executable(name: "feedhost", targets: ["feedhost"]),
         .executable(name: "feedhost-simulate", targets: ["feedhost-simulate"]),
-        .library(name: "AdapterKit", targets: ["AdapterKit"]),
-        .library(name: "AdapterTestKit", targets: ["AdapterTestKit"]),
-        .library(name: "CFeedhostABI", targets: ["CFeedhostABI"]),
         .library(name: "simulator", type: .dynamic, targets: ["SimulatorPlugin"]),
         .library(name: "binance", type: .dynamic, targets: ["BinancePlugin"]),
         .library(name: "zerodha", type: .dynamic, targets: ["ZerodhaPlugin"]),
@@ -69,6 +71,7 @@ let package = Package(
         .library(name: "flattrade", type: .dynamic, targets: ["FlattradePlugin"]),
     ],
     dependencies: [
+        .package(path: "Sources/AdapterKit"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -79,32 +82,30 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
-        .target(name: "CFeedhostABI"),
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .target(name: "Secrets", swiftSettings: swift),
-        .target(name: "MarketData", dependencies: ["CFeedhostABI", "Secrets"], swiftSettings: swift),
-        .target(name: "TickRing", dependencies: ["CFeedhostABI"], swiftSettings: swift),
-        .target(name: "AdapterKit", dependencies: ["CFeedhostABI"], swiftSettings: swift),
+        .target(name: "MarketData", dependencies: [abi, "Secrets"], swiftSettings: swift),
+        .target(name: "TickRing", dependencies: [abi], swiftSettings: swift),
         .target(
-            name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "TickRing", "CFeedhostABI"],
+            name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "TickRing", abi],
             swiftSettings: swift),
         .target(
             name: "Transport",
             dependencies: [
-                "CFeedhostABI", "CZlib", "MarketData", "Secrets", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+                abi, "CZlib", "MarketData", "Secrets", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
                 logging,
             ],
             swiftSettings: swift),
         .target(
             name: "Adapters",
-            dependencies: ["CFeedhostABI", "MarketData", "Secrets", "Transport", nioCore, logging],
+            dependencies: [abi, "MarketData", "Secrets", "Transport", nioCore, logging],
             swiftSettings: swift),
         .target(
             name: "Sessions",
             dependencies: [
-                "CFeedhostABI", "MarketData", "Secrets", "Transport", "Adapters", nioCore, nioPosix, logging,
+                abi, "MarketData", "Secrets", "Transport", "Adapters", nioCore, nioPosix, logging,
             ],
             swiftSettings: swift),
         .target(
@@ -142,7 +143,6 @@ let package = Package(
                 logging, nioCore, nioPosix,
             ],
             swiftSettings: swift),
-        .target(name: "AdapterTestKit", dependencies: ["AdapterKit", "CFeedhostABI"], swiftSettings: swift),
         .target(
             name: "BrokerSimulator",
             dependencies: [
@@ -165,23 +165,23 @@ let package = Package(
             ],
             swiftSettings: swift),
         .testTarget(
-            name: "MarketDataTests", dependencies: ["TestSupport", "MarketData", "Secrets", "CFeedhostABI"],
+            name: "MarketDataTests", dependencies: ["TestSupport", "MarketData", "Secrets", abi],
             swiftSettings: swift),
         .testTarget(
             name: "MarketBusTests",
-            dependencies: ["TestSupport", "MarketBus", "MarketData", "TickRing", "CFeedhostABI", "CZeroMQ"],
+            dependencies: ["TestSupport", "MarketBus", "MarketData", "TickRing", abi, "CZeroMQ"],
             swiftSettings: swift),
         .testTarget(
-            name: "AdapterKitTests", dependencies: ["AdapterKit", "AdapterTestKit", "CFeedhostABI"],
+            name: "AdapterKitTests", dependencies: [adapterKit, adapterTestKit, abi],
             swiftSettings: swift),
         .testTarget(
             name: "BundledAdapterTests",
-            dependencies: ["AdapterKit", "AdapterTestKit", "CFeedhostABI", "SimulatorAdapter", "BinanceAdapter"],
+            dependencies: [adapterKit, adapterTestKit, abi, "SimulatorAdapter", "BinanceAdapter"],
             swiftSettings: swift),
         .testTarget(
             name: "TransportTests",
             dependencies: [
-                "Transport", "TestSupport", "Adapters", "MarketData", "Secrets", "CFeedhostABI", nioCore, nioPosix,
+                "Transport", "TestSupport", "Adapters", "MarketData", "Secrets", abi, nioCore, nioPosix,
                 nioHTTP1,
                 nioWebSocket, nioSSL, nioEmbedded, logging,
             ],
@@ -191,7 +191,7 @@ let package = Package(
             name: "SessionsTests",
             dependencies: [
                 "Sessions", "TestSupport", "Adapters", "Transport", "MarketData", "Secrets", "MarketBus",
-                "CFeedhostABI", nioCore, nioPosix, logging,
+                abi, nioCore, nioPosix, logging,
             ],
             swiftSettings: swift),
         .testTarget(
@@ -232,7 +232,7 @@ let package = Package(
         .executableTarget(
             name: "feedhost-bench-micro",
             dependencies: [
-                "AllocationCounter", "AdapterKit", "AdapterTestKit", "CFeedhostABI", "ZerodhaAdapter", "AngelAdapter",
+                "AllocationCounter", adapterKit, adapterTestKit, abi, "ZerodhaAdapter", "AngelAdapter",
                 "FlattradeAdapter", "MarketData", "MarketBus", "StreamProxy", nioCore, logging,
             ],
             path: "Tests/Benchmarks/Micro", swiftSettings: swift),

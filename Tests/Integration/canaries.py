@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from client import Client
-from host import DEADLINE, REPO, Host, plugins_folder
+from host import DEADLINE, HEADERS, REPO, Host, plugins_folder
 from test_redaction import canary
 
 CREDENTIALS = ["api_key", "api_secret", "access_token", "feed_token", "totp"]
@@ -25,8 +25,8 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("parrot")
     compiler = next(name for name in ["gcc", "clang", "cc"] if shutil.which(name))
     subprocess.run(
-        [compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{REPO}/Sources/CFeedhostABI/include", "-shared", "-fPIC",
-         "-fvisibility=hidden", f"-Wl,--version-script={REPO}/Plugins/adapter.map",
+        [compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{HEADERS}", "-shared", "-fPIC", "-fvisibility=hidden",
+         f"-Wl,--version-script={REPO}/Plugins/adapter.map",
          f"{REPO}/Tests/Integration/plugins/parrot.c", "-o", f"{folder}/parrot.so", "-pthread"], check=True, timeout=120)
     return folder
 

@@ -13,35 +13,29 @@ from websockets.sync.server import serve
 
 from documents import Block
 from documents_page import Page
-from host import REPO
+from host import HEADERS, REPO
 
-HEADERS = REPO / "Sources/CFeedhostABI/include"
+KIT = REPO / "Sources/AdapterKit"
 MODULES = REPO / ".build/debug/Modules"
-def objects(room: str) -> list[Path]:
-    """What the debug build made of the sources that there are now."""
-    names = sorted(file.name for file in (REPO / "Sources" / room).rglob("*.swift"))
-    return [REPO / f".build/debug/{room}.build/{name}.o" for name in names]
-
-
 SWIFT = ["-swift-version", "6", "-I", MODULES, "-Xcc", f"-I{HEADERS}"]
 
-#: Stands in for `swift build`, which would fetch and compile Feedhost's own dependencies for minutes: the same compiler,
-#: the flags of the page's Package.swift, and AdapterKit as this build has it.
-SWIFT_BUILD = r"""#!/bin/bash
-set -eu
-[ "$*" = "build -c release --product acme" ] || {{ echo "swift $*: not what the page said" >&2; exit 1; }}
-mkdir -p .build/release
-exec "$SWIFTC" {swift} -parse-as-library -module-name Acme -emit-library Sources/Acme/*.swift {objects} \
-    {flags} -o .build/release/libacme.so
-"""
+
+def objects() -> list[Path]:
+    """What the debug build made of the kit's sources that there are now."""
+    names = sorted(file.name for file in (KIT / "Sources/AdapterKit").rglob("*.swift"))
+    return [REPO / f".build/debug/AdapterKit.build/{name}.o" for name in names]
 
 
-def call(page: Page, *words, folder=None) -> str:
+def ran(page: Page, *words) -> subprocess.CompletedProcess:
     done = subprocess.run(
-        [str(word) for word in words], cwd=folder or page.acme, env=page.environment, capture_output=True, text=True,
-        timeout=180)
+        [str(word) for word in words], cwd=page.acme, env=page.environment, capture_output=True, text=True,
+        timeout=300)
     assert done.returncode == 0, f"{words[0]} …:\n{done.stdout}{done.stderr}"
-    return done.stdout
+    return done
+
+
+def call(page: Page, *words) -> str:
+    return ran(page, *words).stdout
 
 
 def package(page: Page, text: str) -> dict:
@@ -51,6 +45,7 @@ def package(page: Page, text: str) -> dict:
 
 def manifest(page: Page, block: Block) -> None:
     page.installed()
+    shutil.copytree(KIT, page.folder / "Sources/AdapterKit", ignore=shutil.ignore_patterns(".build"))
     page.acme = page.home / "acme"
     (page.acme / "Sources/Acme").mkdir(parents=True)
     page.manifest = block.text
@@ -61,6 +56,25 @@ def manifest(page: Page, block: Block) -> None:
     assert f"--version-script={page.acme}/adapter.map" in page.flags
 
 
+def tarball(page: Page, block: Block) -> None:
+    """In a checkout. The tests further down are built with what it has unpacked."""
+    shutil.copy(REPO / "LICENSE", page.folder)
+    page.command(
+        "git init -q && git add LICENSE Sources && git -c user.name=a -c user.email=a@example.in commit -qm kit")
+    page.run(block)
+    assert (page.acme / "AdapterKit/LICENSE").read_bytes() == (REPO / "LICENSE").read_bytes()
+    assert (page.acme / "AdapterKit/Package.swift").read_bytes() == (KIT / "Package.swift").read_bytes()
+
+
+def fetches_nothing(page: Page) -> None:
+    """In a fresh home and a network without an outside: the kit is all that there is, and it is where it was."""
+    tree = json.loads(call(page, "swift", "package", "show-dependencies", "--format", "json"))
+    assert [kit["identity"] for kit in tree["dependencies"]] == ["adapterkit"], tree
+    assert tree["dependencies"][0]["dependencies"] == [], tree
+    left = [*(page.acme / ".build/repositories").glob("*"), *(page.acme / ".build/checkouts").glob("*")]
+    assert not left and not (page.acme / "Package.resolved").exists(), left
+
+
 def version_script(page: Page, block: Block) -> None:
     (page.acme / "adapter.map").write_text(block.text)
     ours = (REPO / "Plugins/adapter.map").read_text()
@@ -68,9 +82,19 @@ def version_script(page: Page, block: Block) -> None:
 
 
 def adapter(page: Page, block: Block) -> None:
-    """Written down; the next block builds it."""
+    """Built here, where it may take its time; the next block finds it done."""
     page.source = block.text
     (page.acme / "Sources/Acme/Acme.swift").write_text(block.text)
+    fetches_nothing(page)
+    builds(page, "build", "-c", "release", "--product", "acme")
+
+
+def builds(page: Page, *words: str) -> str:
+    """Also without a word of the compiler about the kit, whose warnings are errors nowhere else."""
+    done = ran(page, "swift", *words)
+    said = done.stdout + done.stderr
+    assert "warning:" not in said, said
+    return said
 
 
 def install(page: Page, block: Block) -> None:
@@ -79,18 +103,10 @@ def install(page: Page, block: Block) -> None:
             for symbol in json.loads(text).get("subscribe", []):
                 ws.send(json.dumps({"symbol": symbol, "price": "1187.75", "qty": 10}))
 
-    tools = page.home / "tools"
-    tools.mkdir()
-    script = SWIFT_BUILD.format(
-        swift=" ".join(map(str, SWIFT)), objects=" ".join(map(str, objects("AdapterKit"))), flags=" ".join(page.flags))
-    (tools / "swift").write_text(script)
-    (tools / "swift").chmod(0o755)
-    swiftc = shutil.which("swiftc", path=page.environment["PATH"])
-    page.environment["PATH"] = f"{tools}:{page.environment['PATH']}"
     page.at = page.acme
     with serve(answer, "127.0.0.1", 9000) as venue:
         threading.Thread(target=venue.serve_forever, daemon=True).start()
-        said = page.run(block, replace={"access_token=…": "access_token=today"}, SWIFTC=swiftc)
+        said = page.run(block, replace={"access_token=…": "access_token=today"})
         symbols = re.findall(r"^[0-9a-f]+ \w (\S+)$", said, re.MULTILINE)
         assert [name.partition("@")[0] for name in symbols] == ["feedhost_adapter_entry_v1"], said
         assert re.search(r"^loaded +acme +in\.example\.acme +1\.0\.0", said, re.MULTILINE), said
@@ -98,7 +114,6 @@ def install(page: Page, block: Block) -> None:
         assert tick["broker"] == "acme" and tick["data"]["ltp"] == 1187.75, tick
         page.end()
         venue.shutdown()
-    page.environment["PATH"] = page.environment["PATH"].replace(f"{tools}:", "")
 
 
 # MARK: C
@@ -109,7 +124,6 @@ def examples(page: Page) -> None:
     if not (page.folder / "Plugins").exists():
         shutil.copytree(REPO / "Plugins/Examples", page.folder / "Plugins/Examples")
         shutil.copy(REPO / "Plugins/adapter.map", page.folder / "Plugins")
-        shutil.copytree(HEADERS, page.folder / "Sources/CFeedhostABI/include")
 
 
 def make_c(page: Page, block: Block) -> None:
@@ -187,7 +201,7 @@ def orders(page: Page, block: Block) -> None:
     file.write_text(page.source)
     (page.home / "parts").mkdir()
     call(page, "swiftc", *SWIFT, "-parse-as-library", "-module-name", "Acme", "-emit-library", file,
-         *objects("AdapterKit"), *page.flags, "-o", page.home / "parts/acme.so")
+         *objects(), *page.flags, "-o", page.home / "parts/acme.so")
     listed = page.command(f"cd ../feedhost && feedhost plugins list --plugins {page.home}/parts")
     assert re.search(r"^loaded +acme .* orders +\S*/parts/acme\.so$", listed, re.MULTILINE), listed
 
@@ -198,38 +212,29 @@ def orders(page: Page, block: Block) -> None:
 def test_target(page: Page, block: Block) -> None:
     text = page.manifest.replace("            ])\n    ],", f"            ]),\n{block.text.rstrip()},\n    ],", 1)
     assert text != page.manifest
+    text = text.replace('"../feedhost/Sources/AdapterKit"', '"AdapterKit"')
     names = [target["name"] for target in package(page, text)["targets"]]
     assert names == ["Acme", "AcmeTests"]
 
 
 def tests(page: Page, block: Block) -> None:
-    """Run by Swift Testing, as `swift test` does."""
-    folder = page.home / "tests"
-    folder.mkdir()
-    (folder / "AcmeTests.swift").write_text(block.text)
-    (folder / "Runner.swift").write_text(
-        "import Testing\n"
-        "@main struct Runner { static func main() async { await Testing.__swiftPMEntryPoint() as Never } }\n")
-    call(page, "swiftc", *SWIFT, "-parse-as-library", "-module-name", "Acme", "-enable-testing", "-emit-module",
-         "-emit-module-path", folder / "Acme.swiftmodule", "-c", page.acme / "Sources/Acme/Acme.swift", "-o",
-         folder / "Acme.o")
-    call(page, "swiftc", *SWIFT, "-I", folder, "-parse-as-library", "-module-name", "AcmeTests",
-         folder / "AcmeTests.swift", folder / "Runner.swift", folder / "Acme.o", *objects("AdapterKit"),
-         *objects("AdapterTestKit"), "-lTesting", "-o", folder / "run")
-    done = subprocess.run(
-        [folder / "run", "--testing-library", "swift-testing"], env=page.environment, capture_output=True, text=True,
-        timeout=60)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0 and re.search(r"2 tests .*passed", said), said
+    """With the kit from the tarball, and the checkout gone."""
+    shutil.rmtree(page.folder / "Sources/AdapterKit")
+    (page.acme / "Tests/AcmeTests").mkdir(parents=True)
+    (page.acme / "Tests/AcmeTests/AcmeTests.swift").write_text(block.text)
+    fetches_nothing(page)
+    said = builds(page, "test")
+    assert re.search(r"2 tests .*passed", said), said
 
 
 TABLE = {
     "// swift-tools-version: 6.2": manifest,
+    "git archive --prefix=AdapterKit/ --add-file=LICENSE -o AdapterKit.tar.gz HEAD:Sources/AdapterKit": tarball,
     "{ global: feedhost_adapter_entry_v1; local: *; };": version_script,
     "import AdapterKit": adapter,
     "swift build -c release --product acme": install,
     "make -C Plugins/Examples c OUT=/tmp/examples": make_c,
-    "cc -std=c11 -O2 -shared -fPIC -fvisibility=hidden -ISources/CFeedhostABI/include \\": by_hand,
+    "cc -std=c11 -O2 -shared -fPIC -fvisibility=hidden -ISources/AdapterKit/Sources/CFeedhostABI/include \\": by_hand,
     "extension Acme {": masters,
     "static const void *extension(fh_instance *instance, const char *id) {": extension,
     "static fh_status read_file(fh_str adapter, uint32_t file, fh_str bytes, const fh_master_sink *to) {": read_file,

@@ -14,6 +14,8 @@ from collections import deque
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
+#: What an adapter in C includes from.
+HEADERS = REPO / "Sources/AdapterKit/Sources/CFeedhostABI/include"
 #: Seconds after which whatever a test waits for is taken to never come.
 DEADLINE = float(os.environ.get("FEEDHOST_TEST_DEADLINE", "20"))
 #: When set, hosts log at this level, and whatever they have written is searched for the secrets that they held.

@@ -12,7 +12,7 @@ import pytest
 from openalgo import api
 
 from client import Client
-from host import REPO, Host, plugins_folder, wait_until
+from host import HEADERS, REPO, Host, plugins_folder, wait_until
 
 KEYS = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("alice", "bob", "carol")}
 
@@ -144,7 +144,7 @@ def build(folder, file: str, extension: str = GOOD, load: str = "", name: str = 
     (folder / f"{file}.c").write_text(SOURCE)
     subprocess.run(
         ["cc", "-std=gnu11", "-shared", "-fPIC", f"-DNAME=\"{name}\"", f"-DEXTENSION={extension}", f"-DLOAD={load}",
-         "-I", str(REPO / "Sources/CFeedhostABI/include"), str(folder / f"{file}.c"), "-o", str(folder / f"{file}.so")],
+         "-I", str(HEADERS), str(folder / f"{file}.c"), "-o", str(folder / f"{file}.so")],
         check=True, timeout=60)
     return folder
 
@@ -208,7 +208,7 @@ static const fh_descriptor only = {.capabilities = &able, """).replace(
     (folder / "both.c").write_text(source)
     subprocess.run(
         ["cc", "-std=gnu11", "-shared", "-fPIC", '-DNAME="both"', "-DEXTENSION=return *(void **)0x8;", "-DLOAD=", "-I",
-         str(REPO / "Sources/CFeedhostABI/include"), str(folder / "both.c"), "-o", str(folder / "both.so")],
+         str(HEADERS), str(folder / "both.c"), "-o", str(folder / "both.so")],
         check=True, timeout=60)
     host = Host(tmp_path, env={"FEEDHOST_ACCOUNTS": "plugin:both"}, plugins=[folder, plugins_folder()])
     assert (listed(host)["both.so"]["state"], listed(host)["both.so"]["broker"]) == ("loaded", "both")

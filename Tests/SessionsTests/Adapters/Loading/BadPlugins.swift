@@ -53,7 +53,8 @@ enum ProbeFixture {
             #include "minimal.h"
             """
         let path = try folder.write("minimal.c", Array(source.utf8))
-        let include = root.deletingLastPathComponent().appendingPathComponent("Sources/CFeedhostABI/include").path
+        let include = root.deletingLastPathComponent()
+            .appendingPathComponent("Sources/AdapterKit/Sources/CFeedhostABI/include").path
         let status = run(
             "/usr/bin/env",
             [
