@@ -87,7 +87,7 @@ let package = Package(
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .target(name: "Secrets", swiftSettings: swift),
         .target(name: "MarketData", dependencies: [abi, "Secrets"], swiftSettings: swift),
-        .target(name: "TickRing", dependencies: [abi], swiftSettings: swift),
+        .target(name: "TickRing", swiftSettings: swift),
         .target(
             name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "TickRing", abi],
             swiftSettings: swift),
@@ -95,7 +95,6 @@ let package = Package(
             name: "Transport",
             dependencies: [
                 abi, "CZlib", "MarketData", "Secrets", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
-                logging,
             ],
             swiftSettings: swift),
         .target(
@@ -130,7 +129,7 @@ let package = Package(
                 logging,
             ],
             swiftSettings: swift),
-        .target(name: "Operations", dependencies: ["MarketData", logging], swiftSettings: swift),
+        .target(name: "Operations", dependencies: ["MarketData"], swiftSettings: swift),
         .executableTarget(
             name: "feedhost",
             dependencies: [
@@ -159,10 +158,7 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "BrokerSimulatorTests",
-            dependencies: [
-                "BrokerSimulator", "MarketData", "CZlib", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioEmbedded,
-                logging,
-            ],
+            dependencies: ["BrokerSimulator", "CZlib", nioCore, nioPosix, nioHTTP1, nioEmbedded],
             swiftSettings: swift),
         .testTarget(
             name: "MarketDataTests", dependencies: ["TestSupport", "MarketData", "Secrets", abi],
@@ -198,7 +194,6 @@ let package = Package(
             name: "StreamProxyTests",
             dependencies: [
                 "TestSupport", "StreamProxy", "MarketData", "Secrets", "MarketBus", "CZlib", nioCore, nioPosix,
-                nioHTTP1, nioWebSocket,
                 nioEmbedded, logging,
             ],
             swiftSettings: swift),
@@ -221,9 +216,8 @@ let package = Package(
         .testTarget(
             name: "SettingsTests",
             dependencies: [
-                "TestSupport", "feedhost", "Accounts", "MarketData", "Secrets", "Operations", "Transport", "Adapters",
-                "Sessions",
-                logging, nioCore,
+                "TestSupport", "feedhost", "Accounts", "MarketData", "Secrets", "Operations", "Transport", logging,
+                nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),

@@ -1,6 +1,5 @@
 import Crypto
 import Foundation
-import MarketData
 import Secrets
 
 /// API keys: how they are made and what is kept of them.

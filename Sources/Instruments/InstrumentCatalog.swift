@@ -1,5 +1,3 @@
-import Dispatch
-import GRDB
 import Logging
 import MarketData
 import Synchronization

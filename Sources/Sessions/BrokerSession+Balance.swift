@@ -1,6 +1,5 @@
 import Adapters
 import Logging
-import MarketData
 import NIOCore
 
 /// Connections that are no longer needed: after the keep-alive time their instruments move to the others, and they end.

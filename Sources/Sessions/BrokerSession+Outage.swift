@@ -1,5 +1,4 @@
 import Adapters
-import Logging
 import MarketData
 import NIOCore
 import Synchronization

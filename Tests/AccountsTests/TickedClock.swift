@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A clock that stands still: whoever sleeps, sleeps until ``tick()``.
 final class TickedClock: Clock, Sendable {
     typealias Instant = ContinuousClock.Instant

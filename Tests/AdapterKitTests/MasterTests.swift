@@ -1,4 +1,3 @@
-import AdapterTestKit
 import CFeedhostABI
 import Testing
 

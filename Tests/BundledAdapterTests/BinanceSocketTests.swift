@@ -1,6 +1,5 @@
 import AdapterKit
 import AdapterTestKit
-import BinanceAdapter
 import CFeedhostABI
 import Testing
 

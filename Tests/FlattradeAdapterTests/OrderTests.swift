@@ -1,7 +1,6 @@
 import AdapterKit
 import AdapterTestKit
 import CFeedhostABI
-import FlattradeAdapter
 import Testing
 
 @Suite struct NorenOrderTests {

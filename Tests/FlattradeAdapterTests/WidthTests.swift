@@ -1,7 +1,6 @@
 import AdapterKit
 import AdapterTestKit
 import CFeedhostABI
-import FlattradeAdapter
 import Testing
 
 /// Every number of a message at the edges of 32 bits and beyond, in every segment, with its precision.

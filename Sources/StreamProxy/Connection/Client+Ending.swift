@@ -1,5 +1,4 @@
 import Logging
-import MarketData
 import NIOCore
 
 extension Client {

@@ -1,6 +1,5 @@
 import Glibc
 import NIOCore
-import NIOPosix
 
 /// Where a client's bytes leave the program. The only place that writes to a client's socket after its handshake.
 ///

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import MarketData
 import Secrets
