@@ -214,6 +214,8 @@ let package = Package(
             ],
             swiftSettings: swift),
         .testTarget(
+            name: "OperationsTests", dependencies: ["Operations", "MarketData", logging], swiftSettings: swift),
+        .testTarget(
             name: "SettingsTests",
             dependencies: [
                 "TestSupport", "feedhost", "Accounts", "MarketData", "Secrets", "Operations", "Transport", logging,

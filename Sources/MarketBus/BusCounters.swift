@@ -1,7 +1,8 @@
+import MarketData
 import Synchronization
 
 /// What the bus has done and what it had to drop. Any thread.
-public final class BusCounters: Sendable {
+public final class BusCounters: Sendable, SampleSource {
     let ticks = Atomic<Int>(0)
     let ringDrops = Atomic<Int>(0)
     let ringWaits = Atomic<Int>(0)
@@ -19,20 +20,33 @@ public final class BusCounters: Sendable {
     let refusedKeys = Atomic<Int>(0)
     let refusedHandshakes = Atomic<Int>(0)
 
-    /// The counters as they are now, by the names that metrics use.
-    public var snapshot: [(name: String, value: Int)] {
-        func read(_ counter: borrowing Atomic<Int>) -> Int { counter.load(ordering: .relaxed) }
+    package func samples() -> [Sample] {
+        func read(_ name: String, _ counter: borrowing Atomic<Int>, _ help: String) -> Sample {
+            .counter("feedhost_bus_\(name)_total", counter.load(ordering: .relaxed), figure: "bus_\(name)", help)
+        }
         return [
-            ("bus_ticks", read(ticks)), ("bus_ring_drops", read(ringDrops)),
-            ("bus_ring_waits", read(ringWaits)), ("bus_bad_ticks", read(badTicks)),
-            ("bus_stray_ticks", read(strayTicks)), ("bus_superseded_ticks", read(supersededTicks)),
-            ("bus_encoded", read(encoded)),
-            ("bus_inner_drops", read(innerDrops)), ("bus_public_messages", read(publicMessages)),
-            ("bus_public_drops", read(publicDrops)), ("bus_external_messages", read(externalMessages)),
-            ("bus_external_bad", read(externalBad)), ("bus_external_unknown_topics", read(externalUnknown)),
-            ("bus_orders", read(orders)), ("bus_refused_keys", read(refusedKeys)),
-            ("bus_refused_handshakes", read(refusedHandshakes)),
+            read("ticks", ticks, "Updates taken from adapters."),
+            read("ring_drops", ringDrops, "Updates dropped because the publisher was behind."),
+            read("ring_waits", ringWaits, "Times that an adapter's thread was held because its ring was full."),
+            read("bad_ticks", badTicks, "Updates with impossible numbers, or raw JSON that is none."),
+            read("stray_ticks", strayTicks, "Updates for instruments that the session has not subscribed to."),
+            read("superseded_ticks", supersededTicks, "Updates from a connection that the instrument has left."),
+            read("encoded", encoded, "Messages made."),
+            read("inner_drops", innerDrops, "Messages that the proxy could not take."),
+            read("public_messages", publicMessages, "Messages handed to the public socket."),
+            read("public_drops", publicDrops, "Messages that the public socket refused."),
+            read("external_messages", externalMessages, "Ticks from publishers outside."),
+            read("external_bad", externalBad, "Messages from outside that were no tick."),
+            read("external_unknown_topics", externalUnknown, "Messages from outside with an unknown topic."),
+            read("orders", orders, "Order updates handed to clients."),
+            read("refused_keys", refusedKeys, "Connections refused because of their key."),
+            read("refused_handshakes", refusedHandshakes, "Connections that failed before they showed a good key."),
         ]
+    }
+
+    /// The counters as they are now, by the names of the stats file.
+    public var snapshot: [(name: String, value: Int)] {
+        samples().compactMap { sample in sample.figure.map { ($0, sample.count) } }
     }
 }
 

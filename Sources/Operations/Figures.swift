@@ -1,5 +1,8 @@
-/// What the host can say of itself at one moment. Collected by whoever shows it; nothing here is on the way of a tick.
-public struct Figures: Sendable {
+import MarketData
+
+/// What the host can say of itself at one moment, under the names of the stats file. Collected by whoever shows it; nothing
+/// here is on the way of a tick.
+public struct Figures: Sendable, Equatable {
     /// Sockets of clients, authenticated or not.
     public var clients = 0
     /// Broker sessions, one for each (user, broker).
@@ -12,6 +15,20 @@ public struct Figures: Sendable {
     public var counters: [String: Int] = [:]
 
     public init() {}
+
+    /// What the rooms say.
+    package init(_ samples: [Sample]) {
+        for sample in samples {
+            switch sample.name {
+            case "feedhost_proxy_clients": clients = sample.count
+            case "feedhost_proxy_streams": streams = sample.count
+            case "feedhost_sessions": sessions = sample.count
+            default: break
+            }
+            if let figure = sample.figure { counters[figure] = sample.count }
+        }
+        brokers = Set(samples.compactMap { $0.labels[.broker] }).sorted()
+    }
 
     /// The counters of things that went wrong or were thrown away and are not zero, for the log.
     public var losses: [(name: String, value: Int)] {

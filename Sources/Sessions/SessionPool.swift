@@ -19,7 +19,7 @@ protocol AdapterSource: Sendable {
 extension AdapterRegistry: AdapterSource {}
 
 /// All broker sessions: one for each (user, broker), shared by that user's clients.
-public actor SessionPool: SessionDirectory {
+public actor SessionPool: SessionDirectory, SampleSource {
     public struct Configuration: Sendable {
         /// Settings given to adapters, by broker and name.
         public var adapterSettings: [String: [String: Secret]] = [:]
@@ -212,9 +212,9 @@ public actor SessionPool: SessionDirectory {
         }
     }
 
-    /// For metrics: sessions, and the adapters' counters by broker.
-    public func figures() -> (sessions: Int, brokers: [String: [(name: String, value: Int)]]) {
-        (sessions.count, counters.mapValues(\.snapshot))
+    package func samples() -> [Sample] {
+        [Sample.gauge("feedhost_sessions", sessions.count, "Broker sessions, one for each user at a broker.")]
+            + counters.sorted { $0.key < $1.key }.flatMap { $0.value.samples(of: $0.key) }
     }
 
     /// Brokers whose adapter has not come back from a call, with the milliseconds that it has been in it.

@@ -2,6 +2,7 @@ import Adapters
 import ArgumentParser
 import Foundation
 import MarketData
+import Operations
 
 /// `feedhost`: the program. What it does is in the rooms; here are its commands.
 @main

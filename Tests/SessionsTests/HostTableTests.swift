@@ -150,7 +150,7 @@ import Testing
             #expect(line.hasPrefix("warning two lines [31m xxx") && line.utf8.count <= 1_040)
             for _ in 0..<500 { host.log(context, Int32(FH_LOG_INFO), Self.nothing) }
             #expect((100..<130).contains(fixture.lines.entries.count))
-            let suppressed = object.counters.snapshot.first { $0.name == "adapter_logs_suppressed" }?.value
+            let suppressed = object.counters.samples(of: "x").first { $0.figure == "adapter_logs_suppressed_x" }?.count
             #expect(suppressed == 501 - fixture.lines.entries.count)
             withExtendedLifetime(text) {}
         }

@@ -28,7 +28,7 @@ import Testing
             #expect(first === second)
             try await first.ready()
             await fixture.pool.detach(first)
-            #expect(await fixture.pool.figures().sessions == 1)
+            #expect(await fixture.pool.samples().first?.count == 1)
             await fixture.pool.detach(second)
             try await broker.calls.waitFor("destroy") { $0.isDestroy }
             #expect(broker.calls.entries.suffix(2) == [.disconnect(instance: 1, generation: 1), .destroy(instance: 1)])
@@ -38,7 +38,7 @@ import Testing
             #expect(broker.count == 2 && broker.calls.count(\.isDestroy) == 1)
             // Of a session that is gone.
             await fixture.pool.detach(first)
-            #expect(await fixture.pool.figures().sessions == 1)
+            #expect(await fixture.pool.samples().first?.count == 1)
         }
     }
 
@@ -56,7 +56,7 @@ import Testing
             await fixture.pool.detach(first)
             try await broker.calls.waitFor("destroy") { $0.isDestroy }
             #expect(broker.calls.count(\.isDestroy) == 1)
-            #expect(await fixture.pool.figures().sessions == 0)
+            #expect(await fixture.pool.samples().first?.count == 0)
         }
     }
 
@@ -127,7 +127,7 @@ import Testing
             let refused = await standIn.subscribe([Wish("")])[0].result
             #expect(refusal(refused)?.code == .symbolNotFound)
             await fixture.pool.detach(standIn)
-            #expect(await fixture.pool.figures().sessions == 0)
+            #expect(await fixture.pool.samples().first?.count == 0)
         }
         try await Self.run(externalAs: "alpha") { fixture, broker in
             let session = try await fixture.pool.attach(user: "anna", broker: "alpha")

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Operations
 import Testing
 import Transport
 

@@ -1,4 +1,5 @@
 import CFeedhostABI
+import MarketData
 import Synchronization
 
 /// What one broker's adapter has counted and what the host has seen of it. Any thread.
@@ -36,15 +37,22 @@ public final class AdapterCounters: Sendable {
         return started == 0 || now < started ? 0 : now - started
     }
 
-    /// By the names that metrics use.
-    public var snapshot: [(name: String, value: Int)] {
-        func read(_ counter: borrowing Atomic<Int>) -> Int { counter.load(ordering: .relaxed) }
+    package func samples(of broker: String) -> [Sample] {
+        func read(_ name: String, _ counter: borrowing Atomic<Int>, _ help: String) -> Sample {
+            .counter(
+                "feedhost_adapter_\(name)_total", labels: [.broker: broker], counter.load(ordering: .relaxed),
+                figure: "adapter_\(name)_\(broker)", help)
+        }
         return [
-            ("adapter_frames_ignored", read(ignoredFrames)), ("adapter_frames_bad", read(badFrames)),
-            ("adapter_ticks_dropped", read(droppedTicks)), ("adapter_gaps", read(gaps)),
-            ("adapter_connects", read(connects)), ("adapter_disconnects", read(disconnects)),
-            ("adapter_slow_calls", read(slowCalls)), ("adapter_logs_suppressed", read(suppressedLogs)),
-            ("adapter_unknown_metrics", read(unknownMetrics)),
+            read("frames_ignored", ignoredFrames, "Frames of no use."),
+            read("frames_bad", badFrames, "Frames that could not be decoded."),
+            read("ticks_dropped", droppedTicks, "Ticks that the adapter says it has dropped."),
+            read("gaps", gaps, "Gaps that the adapter says it has seen."),
+            read("connects", connects, "Attempts to connect."),
+            read("disconnects", disconnects, "Connections lost."),
+            read("slow_calls", slowCalls, "Calls that took longer than 250 ms."),
+            read("logs_suppressed", suppressedLogs, "Log lines of the adapter that were left out as too many."),
+            read("unknown_metrics", unknownMetrics, "Counts of things that the host does not know."),
         ]
     }
 }

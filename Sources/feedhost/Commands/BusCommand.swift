@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MarketBus
 import MarketData
+import Operations
 
 /// `feedhost bus …`
 struct BusCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MarketData
+import Operations
 import Secrets
 
 /// `feedhost demo`: the host on the simulator, with its ticks in the terminal. What `make run` shows.

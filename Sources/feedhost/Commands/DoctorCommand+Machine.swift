@@ -47,7 +47,11 @@ extension DoctorCommand {
 
     /// Files and sockets that may be open.
     func checkDescriptors(_ settings: Settings, _ findings: inout Findings) {
-        guard let (limit, needed) = ProcessLimits.descriptors(settings) else { return }
+        let clients = settings.clients
+        guard
+            let (limit, needed) = ProcessLimits.descriptors(
+                eventLoops: clients.eventLoops, listeners: clients.listeners.count)
+        else { return }
         let how =
             "raise the limit: LimitNOFILE= in the systemd service, `ulimit -n 4096` in the shell, --ulimit nofile= of a container"
         if limit < needed {

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Instruments
 import MarketData
+import Operations
 
 extension InstrumentsCommand {
     struct Sync: AsyncParsableCommand {

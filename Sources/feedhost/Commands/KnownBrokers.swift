@@ -1,6 +1,7 @@
 import Adapters
 import ArgumentParser
 import MarketData
+import Operations
 
 /// The brokers that a host with these settings would serve, so that a slip in a name is told when it is made.
 struct KnownBrokers {

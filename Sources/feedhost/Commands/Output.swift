@@ -1,5 +1,6 @@
 import Foundation
 import MarketData
+import Operations
 
 /// What the commands say: to scripts on standard output, to people on standard error.
 ///

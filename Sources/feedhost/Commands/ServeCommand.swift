@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import MarketData
+import Operations
 import Secrets
 
 /// `feedhost serve`: the host itself.
@@ -49,7 +50,7 @@ struct HostRun: Sendable {
         defer { demo?.remove() }
         if let demo { input.flags.append(.init(flag: "--demo", key: "store", value: demo.store)) }
         let settings = try Settings.load(input)
-        LogOutput.install(settings.log)
+        settings.log.install()
         ProcessLimits.ignoreClosedPipes()
         harden(settings)
         let key = try await demo?.populate()

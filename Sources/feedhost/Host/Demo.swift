@@ -1,6 +1,7 @@
 import Accounts
 import Foundation
 import MarketData
+import Operations
 import Secrets
 
 /// A store for trying out: a user on the simulator, and a key. Gone when the program ends.

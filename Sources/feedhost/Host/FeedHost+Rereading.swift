@@ -1,4 +1,5 @@
 import Logging
+import Operations
 
 extension FeedHost {
     /// Settings that take effect without a restart.

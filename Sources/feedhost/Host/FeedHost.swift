@@ -35,7 +35,8 @@ final class FeedHost: Sendable {
             logger.notice("\(notice)")
         }
         let routes = try settings.transport.routes()
-        try ProcessLimits.prepare(settings, logger)
+        try ProcessLimits.prepare(
+            eventLoops: settings.clients.eventLoops, listeners: settings.clients.listeners.count, logger)
         let registry = Plugins.scan(settings)
         Plugins.log(registry, logger)
         let adapterSettings = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
@@ -114,7 +115,11 @@ final class FeedHost: Sendable {
                 },
                 Task { for await event in sessions.events { proxy.announce(event) } },
                 Task {
-                    await Reporter(settings: settings, bus: bus, sessions: sessions, proxy: proxy, logger: logger).run()
+                    await Reporter(
+                        .init(path: settings.stats.path, isExplicit: settings.stats.isExplicit),
+                        sources: [bus.counters, sessions, proxy.counters],
+                        stuckAdapters: { await sessions.stuckAdapters() }, logger: logger
+                    ).run()
                 },
             ]
     }

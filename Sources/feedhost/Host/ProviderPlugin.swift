@@ -1,6 +1,7 @@
 import Adapters
 import Logging
 import MarketData
+import Operations
 import Secrets
 
 extension AccountProvider {

@@ -3,6 +3,7 @@ import Adapters
 import Instruments
 import Logging
 import MarketData
+import Operations
 import Secrets
 import Transport
 

@@ -1,5 +1,6 @@
 import MarketData
 import NIOCore
+import Operations
 import Transport
 
 extension Settings {

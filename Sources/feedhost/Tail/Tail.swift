@@ -2,6 +2,7 @@ import Foundation
 import MarketData
 import NIOCore
 import NIOPosix
+import Operations
 import Secrets
 import Transport
 

@@ -2,9 +2,9 @@ import Glibc
 
 /// What a crash leaves behind: the signal and addresses in the code. Swift's own report also shows registers and the
 /// memory that they point to, and that may be a credential.
-enum CrashReport {
+package enum CrashReport {
     /// Replaces the handlers that Swift's runtime has installed.
-    static func install() {
+    package static func install() {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = reportCrash
         action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_NODEFER

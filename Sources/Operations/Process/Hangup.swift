@@ -1,14 +1,13 @@
-import Dispatch
-import Glibc
+import Foundation
 import Synchronization
 
 /// SIGHUP, which says one of two things: the terminal that the host was started from is gone, or somebody wants the settings
 /// read again.
-struct Hangup: Sendable {
-    enum Meaning: Sendable { case end, readAgain }
+package struct Hangup: Sendable {
+    package enum Meaning: Sendable { case end, readAgain }
 
     /// One for all signals that have come while nobody looked.
-    let signals: AsyncStream<Void>
+    package let signals: AsyncStream<Void>
     /// Under `nohup`, or without a terminal, the loss of one means nothing.
     private let endsWithTerminal: Bool
     /// Kept alive, and never touched again.
@@ -19,7 +18,7 @@ struct Hangup: Sendable {
 
     /// From here on SIGHUP ends nothing by itself. Call it once, as early as can be.
     /// - Returns: Nil without a descriptor left; then SIGHUP is ignored.
-    static func prepare() -> Hangup? {
+    package static func prepare() -> Hangup? {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else {
             _ = signal(SIGHUP, SIG_IGN)
@@ -58,7 +57,7 @@ struct Hangup: Sendable {
     }
 
     /// What the latest signal says.
-    var meaning: Meaning { endsWithTerminal && !Self.hasTerminal ? .end : .readAgain }
+    package var meaning: Meaning { endsWithTerminal && !Self.hasTerminal ? .end : .readAgain }
 
     /// Whether this process has a controlling terminal now.
     private static var hasTerminal: Bool {

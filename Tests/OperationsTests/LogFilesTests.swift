@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-@testable import feedhost
+@testable import Operations
 
 @Suite struct LogFilesTests {
-    let folder: SettingsFolder
-    init() throws { folder = try SettingsFolder() }
+    let folder: TemporaryFolder
+    init() throws { folder = try TemporaryFolder() }
     private var logs: String { folder.path + "/log" }
 
     private func names() -> [String] { ((try? FileManager.default.contentsOfDirectory(atPath: logs)) ?? []).sorted() }

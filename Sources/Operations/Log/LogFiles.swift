@@ -1,4 +1,3 @@
-import CoreFoundation
 import Foundation
 import Glibc
 import Synchronization
@@ -6,7 +5,7 @@ import Synchronization
 /// Log lines in a folder, a file a day (UTC, as the lines' own times), the old ones removed: OpenAlgo's `LOG_TO_FILE`.
 ///
 /// A line that cannot be written is on standard error all the same, so trouble is said there, once.
-final class LogFiles: Sendable {
+package final class LogFiles: Sendable {
     private struct State {
         var day = ""
         var descriptor: Int32 = -1
@@ -23,7 +22,7 @@ final class LogFiles: Sendable {
     private static let suffix = ".log"
 
     /// Makes nothing yet.
-    init(folder: String, retentionDays: Int, largest: Int = 256 << 20) {
+    package init(folder: String, retentionDays: Int, largest: Int = 256 << 20) {
         self.folder = folder
         self.retentionDays = retentionDays
         self.largest = largest

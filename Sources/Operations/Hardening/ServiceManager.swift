@@ -1,19 +1,20 @@
 import Glibc
 
 /// Tells systemd how far this service is (sd_notify(3)); without systemd it tells nobody.
-enum ServiceManager {
-    enum State: String {
+package enum ServiceManager {
+    package enum State: String {
         case ready = "READY=1"
         case stopping = "STOPPING=1"
     }
 
-    static func tell(_ state: State) {
+    package static func tell(_ state: State) {
         guard let name = getenv("NOTIFY_SOCKET").map({ String(cString: $0) }) else { return }
-        send(state.rawValue, to: name)
+        send(state, to: name)
     }
 
     /// - Parameter name: A path, or a name in the abstract namespace, which begins with `@`.
-    private static func send(_ text: String, to name: String) {
+    static func send(_ state: State, to name: String) {
+        let text = state.rawValue
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         var path = Array(name.utf8)

@@ -1,7 +1,6 @@
-@testable import Operations
 import Testing
 
-@testable import feedhost
+@testable import Operations
 
 @Suite("What doctor makes of clocks and disks")
 struct MachineChecksTests {

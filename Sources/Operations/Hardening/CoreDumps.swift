@@ -2,22 +2,22 @@ import Glibc
 import Logging
 
 /// Who may see the memory of this process, which holds credentials.
-enum CoreDumps {
+package enum CoreDumps {
     /// No core dump, neither as a file nor through a program such as systemd-coredump, and no debugger of the same user.
     /// `/proc/PID/environ` and `/proc/PID/mem` belong to root from then on.
-    static func forbid() {
+    package static func forbid() {
         setSoftLimit { _ in 0 }
         Process.control(.dumpable, 0)
     }
 
     /// Takes ``forbid()`` back: somebody wants to debug.
-    static func allow() {
+    package static func allow() {
         setSoftLimit { $0 }
         Process.control(.dumpable, 1)
     }
 
     /// From now on nothing brings them back.
-    static func forbidForGood() {
+    package static func forbidForGood() {
         var limit = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
     }
@@ -32,12 +32,12 @@ enum CoreDumps {
 }
 
 /// What the process gives up for as long as it runs.
-enum Privileges {
+package enum Privileges {
     /// No program that is started from here gets more rights than this one has, whatever its file says (setuid). To be
     /// called before there is a second thread: each has this for itself, and hands it on to those that it starts.
-    static func giveUp() { Process.control(.noNewPrivileges, 1) }
+    package static func giveUp() { Process.control(.noNewPrivileges, 1) }
 
-    static func warnOfRoot(_ logger: Logger) {
+    package static func warnOfRoot(_ logger: Logger) {
         if geteuid() == 0 {
             logger.warning("running as root, which nothing here needs; a user of its own limits what a flaw can do")
         }

@@ -1,25 +1,34 @@
-import CoreFoundation
 import Foundation
-import Operations
 
 /// What `--ready-file` holds as long as clients can connect: how to reach this host, for scripts.
-struct ReadyFile: Codable, Sendable {
-    let pid: Int32
+package struct ReadyFile: Codable, Sendable {
+    package let pid: Int32
     /// Where clients connect.
-    let websocket: String
+    package let websocket: String
     /// Everywhere that clients connect, the above first: `ws://`, `wss://` and `unix:` addresses.
-    let listeners: [String]
+    package let listeners: [String]
     /// Where publishers connect.
-    let bus: String
+    package let bus: String
     /// Where subscribers connect.
-    let publisher: String
-    let brokers: [String]
+    package let publisher: String
+    package let brokers: [String]
+
+    package init(
+        pid: Int32, websocket: String, listeners: [String], bus: String, publisher: String, brokers: [String]
+    ) {
+        self.pid = pid
+        self.websocket = websocket
+        self.listeners = listeners
+        self.bus = bus
+        self.publisher = publisher
+        self.brokers = brokers
+    }
 }
 
 /// The place of a ready file, and who has it: the host that wrote the file keeps it locked. One that was killed does not.
-enum ReadyPlace {
+package enum ReadyPlace {
     /// The file while it is this host's.
-    final class Hold: Sendable {
+    package final class Hold: Sendable {
         private let path: String
         private let descriptor: Int32
 
@@ -29,7 +38,7 @@ enum ReadyPlace {
         }
 
         /// Takes the file away, unless somebody has put another in its place.
-        func remove() {
+        package func remove() {
             if HostLock.isSame(descriptor, path) { unlink(path) }
         }
 
@@ -38,7 +47,7 @@ enum ReadyPlace {
 
     /// Takes away what a host that was killed has left: it would tell scripts of an address where nobody is.
     /// - Throws: ``StartError`` when the host lives whose file it is.
-    static func clear(_ path: String) throws {
+    package static func clear(_ path: String) throws {
         // Another kind of file is not ours to touch; writing the ready file will tell.
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
@@ -50,7 +59,7 @@ enum ReadyPlace {
     }
 
     /// Writes the file in one step: whoever sees it sees all of it.
-    static func write(_ ready: ReadyFile, to path: String) throws -> Hold {
+    package static func write(_ ready: ReadyFile, to path: String) throws -> Hold {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let bytes = try Array(encoder.encode(ready))
@@ -91,10 +100,4 @@ enum ReadyPlace {
     private static func failure(_ path: String, _ code: Int32 = errno) -> StartError {
         StartError("The ready file \(path) \(FileTrouble.writing(path, code)).")
     }
-}
-
-/// Why the host does not start: a sentence for the person at the terminal.
-struct StartError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

@@ -4,8 +4,8 @@ import MarketData
 import Synchronization
 
 /// Log lines on standard error, as text or as JSON, and in files where that was asked for.
-struct LogOutput: LogHandler {
-    var metadata: Logger.Metadata = [:]
+package struct LogOutput: LogHandler {
+    package var metadata: Logger.Metadata = [:]
     /// Nil: as all others.
     private var ownLevel: Logger.Level?
     private let isJSON: Bool
@@ -24,37 +24,35 @@ struct LogOutput: LogHandler {
     }
 
     /// Makes this the log of the whole program. Call it once.
-    static func install(_ log: Settings.Log) {
-        var isJSON = false
-        if case .json = log.format { isJSON = true }
-        let files = log.toFile ? LogFiles(folder: log.folder, retentionDays: log.retentionDays) : nil
-        level = log.level
+    /// - Parameter files: Nil: standard error alone.
+    package static func install(level: Logger.Level, isJSON: Bool, files: LogFiles?) {
+        self.level = level
         opened.withLock { $0 = files }
-        LoggingSystem.bootstrap { [isJSON] in LogOutput(label: $0, isJSON: isJSON, files: files) }
+        LoggingSystem.bootstrap { LogOutput(label: $0, isJSON: isJSON, files: files) }
     }
 
     /// The least severity that is logged, by all loggers that were given none of their own. Any thread, any time.
-    static var level: Logger.Level {
+    package static var level: Logger.Level {
         get { Logger.Level.allCases[common.load(ordering: .relaxed)] }
         set { common.store(rank(of: newValue), ordering: .relaxed) }
     }
 
     /// Opens the log's file anew with the next line: somebody may have moved it away.
-    static func reopen() { opened.withLock { $0?.reopen() } }
+    package static func reopen() { opened.withLock { $0?.reopen() } }
 
-    var logLevel: Logger.Level {
+    package var logLevel: Logger.Level {
         get { ownLevel ?? Self.level }
         set { ownLevel = newValue }
     }
 
     private static func rank(of level: Logger.Level) -> Int { Logger.Level.allCases.firstIndex(of: level) ?? 0 }
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
+    package func log(event: LogEvent) {
         let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }
         let time = Date().formatted(.iso8601)
         let line = written(event.level, "\(event.message)", fields, time)
