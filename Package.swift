@@ -129,7 +129,7 @@ let package = Package(
                 logging,
             ],
             swiftSettings: swift),
-        .target(name: "Operations", dependencies: ["MarketData"], swiftSettings: swift),
+        .target(name: "Operations", dependencies: ["MarketData", logging], swiftSettings: swift),
         .executableTarget(
             name: "feedhost",
             dependencies: [
@@ -214,7 +214,8 @@ let package = Package(
             ],
             swiftSettings: swift),
         .testTarget(
-            name: "OperationsTests", dependencies: ["Operations", "MarketData", logging], swiftSettings: swift),
+            name: "OperationsTests", dependencies: ["TestSupport", "Operations", "MarketData", logging],
+            swiftSettings: swift),
         .testTarget(
             name: "SettingsTests",
             dependencies: [

@@ -12,7 +12,6 @@ let swift: [SwiftSetting] = [
 
 let package = Package(
     name: "feedhost-adapter-kit",
-    platforms: [.macOS(.v15)],
     products: [
         .library(name: "AdapterKit", targets: ["AdapterKit"]),
         .library(name: "AdapterTestKit", targets: ["AdapterTestKit"]),
