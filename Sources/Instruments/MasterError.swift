@@ -15,6 +15,8 @@ public struct MasterError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let doubtful = Code("doubtful")
         /// The file of the store: permissions, a full disk, damage, another program's.
         public static let store = Code("store")
+        /// There is nobody to fetch it for.
+        public static let unavailable = Code("unavailable")
         /// Another process is writing.
         public static let busy = Code("busy")
     }

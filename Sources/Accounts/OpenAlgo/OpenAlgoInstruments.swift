@@ -6,15 +6,8 @@ import MarketData
 ///
 /// OpenAlgo deletes and rewrites all of it at a login, in several steps. ``look()`` tells when a new one is complete, and
 /// ``listings()`` reads it, to be kept where all masters are.
-public actor OpenAlgoInstruments {
-    /// A master to be taken over.
-    public struct Master: Sendable, Hashable {
-        /// Whose it is.
-        public let broker: String
-        /// Differs when the rows do.
-        public let fingerprint: String
-        public let rows: Int
-    }
+public actor OpenAlgoInstruments: MirroredInstruments {
+    public typealias Master = MirroredMaster
 
     /// What can be seen of the table without reading it.
     private struct Outline: Sendable, Hashable {

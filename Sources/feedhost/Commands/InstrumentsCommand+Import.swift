@@ -30,7 +30,7 @@ extension InstrumentsCommand {
             let settings = try Settings.load(options.input)
             let masters = try await BrokerMasters.load(settings)
             if let notice = StorePart.instruments.notice(settings) { Output.note(notice) }
-            let source = try masters.source(broker.lowercased())
+            let source = try masters.offers.master(broker.lowercased())
             let numbers = try MasterFileNames(source.files, broker: source.broker).match(files, named: fileName)
             let contents = try zip(files, numbers).map { path, number in
                 MasterSync.LocalFile(

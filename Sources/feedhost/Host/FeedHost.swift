@@ -71,9 +71,9 @@ final class FeedHost: Sendable {
             throw error
         }
         let masters = BrokerMasters(
-            registry: registry, settings: adapterSettings,
+            AdapterMasters(registry: registry, settings: adapterSettings, routes: configuration.routes),
             accounts: accounts.store.map { StoredOwners(store: $0, defaults: settings.credentialDefaults) },
-            credentialDefaults: settings.credentialDefaults, routes: configuration.routes)
+            credentialDefaults: settings.credentialDefaults)
         return FeedHost(
             settings: settings, bus: bus, sessions: sessions, proxy: proxy, accounts: accounts,
             catalog: catalog, masters: masters, invalidations: invalidations, logger: logger)
@@ -97,7 +97,9 @@ final class FeedHost: Sendable {
                     guard settings.instruments.isRefreshed else { return }
                     await InstrumentRefresh(
                         masters: masters, path: MasterStore.path(beside: settings.store),
-                        at: settings.instruments.refreshAt, logger: logger
+                        schedule: RefreshSchedule(
+                            hour: settings.instruments.refreshAt.hour, minute: settings.instruments.refreshAt.minute),
+                        logger: logger
                     ).run()
                 },
                 Task { await invalidations.run(look: accounts.look) { await sessions.credentialsChanged(user: $0) } },

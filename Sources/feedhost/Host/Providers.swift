@@ -57,8 +57,9 @@ struct AccountProvider: Sendable {
         let accounts = try await OpenAlgoAccounts(
             installation, defaults: settings.credentialDefaults, logger: logger)
         logger.info("users, keys and tokens are those of OpenAlgo (\(installation.database))")
-        let mirror = OpenAlgoMirror(
-            installation, path: MasterStore.path(beside: settings.store), logger: logger)
+        let mirror = InstrumentMirror(
+            OpenAlgoInstruments(installation), database: installation.database,
+            path: MasterStore.path(beside: settings.store), logger: logger)
         await mirror.start()
         return AccountProvider(
             authenticator: accounts, credentials: accounts, changes: accounts.changes, store: nil,
@@ -103,79 +104,5 @@ extension Settings.OpenAlgo {
     func installation() throws -> OpenAlgoInstallation {
         try OpenAlgoInstallation(
             databaseURL: database, pepper: pepper, salt: fernetSalt, redirectURL: redirectURL, root: root)
-    }
-}
-
-/// Takes OpenAlgo's instruments over into the store where all masters are, whenever OpenAlgo has loaded new ones.
-actor OpenAlgoMirror {
-    private let source: OpenAlgoInstruments
-    private let database: String
-    private let path: String
-    private let logger: Logger
-    private var lastTrouble: String?
-
-    /// - Parameter path: Of the instrument store.
-    init(_ installation: OpenAlgoInstallation, path: String, logger: Logger) {
-        source = OpenAlgoInstruments(installation)
-        database = installation.database
-        self.path = path
-        self.logger = logger
-    }
-
-    /// Before the first client can ask for a symbol. Two looks: what still changes is not complete.
-    func start() async {
-        await look()
-        await look()
-    }
-
-    /// Looks until the task is cancelled.
-    func run(every interval: Duration = .seconds(1)) async {
-        while !Task.isCancelled {
-            do { try await Task.sleep(for: interval) } catch { break }
-            await look()
-        }
-        await source.close()
-    }
-
-    private func look() async {
-        do {
-            if let master = try await source.look() { try await take(master) }
-            say(await source.obstacle.map { "OpenAlgo's instruments are not taken over: \($0)" })
-        } catch {
-            guard !Task.isCancelled else { return }
-            await source.forget()
-            say("OpenAlgo's instruments cannot be taken over: \(error)")
-        }
-    }
-
-    private func take(_ master: OpenAlgoInstruments.Master) async throws {
-        let source = "\(database), symtoken \(master.fingerprint)"
-        let store = try MasterStore(path: path)
-        defer { store.close() }
-        guard try await store.records().first(where: { $0.broker == master.broker })?.source != source else { return }
-        let (rows, left) = try await self.source.listings()
-        var counted = LeftOutRows()
-        if left > 0 { counted.add("no instrument", .fault, count: left) }
-        let leftOut = counted
-        // Off the pool of Swift's tasks: writing 200,000 rows takes seconds.
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            DispatchQueue.global(qos: .utility).async {
-                continuation.resume(
-                    with: Result {
-                        // Whatever OpenAlgo has is what its clients know: nobody is there to insist.
-                        _ = try store.replace(broker: master.broker, source: source, insist: true) { add in
-                            for row in rows { try add(row) }
-                            return leftOut
-                        }
-                    })
-            }
-        }
-        logger.info("\(rows.count) instruments of \(master.broker) are taken over from OpenAlgo")
-    }
-
-    /// Each trouble once.
-    private func say(_ trouble: String?) {
-        if let trouble, trouble != lastTrouble { logger.warning("\(trouble)") }
-        lastTrouble = trouble
     }
 }

@@ -1,9 +1,8 @@
 import Foundation
-import Instruments
 import Synchronization
 
 /// Shows on standard error how far a sync is: one line that moves on a terminal, else a line for each file.
-final class SyncProgress: Sendable {
+package final class SyncProgress: Sendable {
     private struct State {
         var file = ""
         var drawn = ContinuousClock.now - .seconds(1)
@@ -13,12 +12,12 @@ final class SyncProgress: Sendable {
     private let isTerminal: Bool
     private let state = Mutex(State())
 
-    init(broker: String, isTerminal: Bool = isatty(STDERR_FILENO) == 1) {
+    package init(broker: String, isTerminal: Bool = isatty(STDERR_FILENO) == 1) {
         self.broker = broker
         self.isTerminal = isTerminal
     }
 
-    func show(_ step: MasterSync.Step) {
+    package func show(_ step: MasterSync.Step) {
         switch step {
         case .downloading(let file, let received, let expected):
             guard isTerminal else { return once("downloading \(file)") }
@@ -30,7 +29,7 @@ final class SyncProgress: Sendable {
     }
 
     /// Clears the moving line.
-    func end() { if isTerminal { Self.write("\r\u{1B}[2K") } }
+    package func end() { if isTerminal { Self.write("\r\u{1B}[2K") } }
 
     /// `[########............] 12.3 of 20.1 MB`.
     static func bar(_ received: Int, _ expected: Int?) -> String {

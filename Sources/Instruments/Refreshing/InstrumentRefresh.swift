@@ -1,11 +1,10 @@
 import Foundation
-import Instruments
 import Logging
 import MarketData
 
 /// Keeps the masters fresh while the host runs: those of brokers whose users have credentials, once a day, and at once
 /// when one is missing. A failure leaves the old rows and is tried again; fresh credentials end the waiting.
-actor InstrumentRefresh {
+package actor InstrumentRefresh {
     private struct Failures {
         var count = 0
         /// The newest credentials that have failed.
@@ -22,15 +21,15 @@ actor InstrumentRefresh {
     private var lastTrouble: String?
 
     /// - Parameter path: Of the instrument store, which is made when there is something to put into it.
-    init(masters: BrokerMasters, path: String, at time: TimeOfDay, logger: Logger) {
+    package init(masters: BrokerMasters, path: String, schedule: RefreshSchedule, logger: Logger) {
         self.masters = masters
         self.path = path
-        schedule = RefreshSchedule(hour: time.hour, minute: time.minute)
+        self.schedule = schedule
         self.logger = logger
     }
 
     /// Looks for what is due until the task is cancelled. Looking costs two small queries.
-    func run(every interval: Duration = .seconds(5)) async {
+    package func run(every interval: Duration = .seconds(5)) async {
         while !Task.isCancelled {
             do {
                 try await look()
@@ -72,7 +71,8 @@ actor InstrumentRefresh {
             let wait = RefreshSchedule.wait(afterFailures: failed.count)
             failed.next = ContinuousClock.now + wait
             failures[broker] = failed
-            let rest = stored.map { "those of \(TextTable.time($0.syncedAt)) stay in use" } ?? "there are none yet"
+            let rest =
+                stored.map { "those of \(InstrumentTexts.time($0.syncedAt)) stay in use" } ?? "there are none yet"
             logger.warning(
                 "the instruments of \(broker) could not be fetched: \(error); \(rest). Next try in \(wait.components.seconds / 60) min, or when credentials change; `feedhost instruments import \(broker) FILE` takes a file."
             )
