@@ -105,6 +105,7 @@ setup: ## Installs what is missing: a Swift toolchain, libraries
 
 lint: ## The formatter's opinion, and whether rooms and folders go in circles, as errors
 	swift format lint --strict --recursive Sources Plugins Tests Package.swift
+	Tests/Architecture/rooms.py
 
 format: ## Formats the Swift sources
 	swift format --in-place --recursive Sources Plugins Tests Package.swift

@@ -3,6 +3,7 @@ import Logging
 import MarketData
 import Secrets
 import Synchronization
+import TestSupport
 import Testing
 
 /// A broker with a master of one file, whose server takes one token; everything in memory but the store.
@@ -49,7 +50,7 @@ private struct Owners: CredentialOwners {
     let store: MasterStore
     init() throws {
         folder = try TemporaryFolder()
-        store = try MasterStore(path: folder.path("instruments.db"))
+        store = try MasterStore(path: folder.file("instruments.db"))
     }
 
     private func masters(_ owners: Owners?, defaults: [String: Secret] = [:], good: String = "fresh") -> BrokerMasters {
@@ -108,7 +109,7 @@ private final class Copied: MirroredInstruments {
 @Suite struct InstrumentMirrorTests {
     @Test func whatIsNewIsTakenOver() async throws {
         let folder = try TemporaryFolder()
-        let path = folder.path("instruments.db")
+        let path = folder.file("instruments.db")
         let source = Copied()
         let mirror = InstrumentMirror(source, database: "openalgo.db", path: path, logger: Logger(label: "test"))
         source.master.withLock { $0 = MirroredMaster(broker: "zerodha", fingerprint: "f1", rows: 2) }

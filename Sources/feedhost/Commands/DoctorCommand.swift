@@ -54,7 +54,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private func checkPlugins(_ settings: Settings, _ findings: inout Findings) -> AdapterRegistry {
-        let registry = Plugins.scan(settings)
+        let registry = PluginScan.run(settings)
         for record in registry.report where record.state != .ignored {
             if record.state == .loaded {
                 findings.good(
@@ -64,10 +64,10 @@ struct DoctorCommand: AsyncParsableCommand {
             }
         }
         if registry.brokers.isEmpty {
-            findings.bad("adapter", Plugins.nothingFound(registry))
+            findings.bad("adapter", PluginScan.nothingFound(registry))
         }
         do {
-            _ = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
+            _ = try settings.adapters.resolve(declared: PluginScan.declaredKeys(registry))
         } catch {
             findings.bad("adapter settings", "\(error)")
         }

@@ -10,7 +10,7 @@ struct KnownBrokers {
     private let fromOutside: [String]
 
     /// Scans the adapters. Blocks while files are probed.
-    init(_ settings: Settings) { self.init(Plugins.scan(settings), settings) }
+    init(_ settings: Settings) { self.init(PluginScan.run(settings), settings) }
 
     /// - Parameter registry: Scanned already.
     init(_ registry: AdapterRegistry, _ settings: Settings) {

@@ -22,7 +22,7 @@ struct PluginsCommand: AsyncParsableCommand {
             var input = configuration.input
             input.pluginFolders = plugins
             let settings = try Settings.load(input)
-            let registry = Plugins.scan(settings)
+            let registry = PluginScan.run(settings)
             let records = registry.report
             guard !json else {
                 let encoder = JSONEncoder()
@@ -31,7 +31,7 @@ struct PluginsCommand: AsyncParsableCommand {
                 return
             }
             guard !records.isEmpty else {
-                let sentence = Plugins.nothingFound(registry)
+                let sentence = PluginScan.nothingFound(registry)
                 try Output.line(sentence.prefix(1).uppercased() + sentence.dropFirst() + ".")
                 return
             }

@@ -37,9 +37,9 @@ final class FeedHost: Sendable {
         let routes = try settings.transport.routes()
         try ProcessLimits.prepare(
             eventLoops: settings.clients.eventLoops, listeners: settings.clients.listeners.count, logger)
-        let registry = Plugins.scan(settings)
-        Plugins.log(registry, logger)
-        let adapterSettings = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
+        let registry = PluginScan.run(settings)
+        PluginScan.log(registry, logger)
+        let adapterSettings = try settings.adapters.resolve(declared: PluginScan.declaredKeys(registry))
             .mapValues { $0.mapValues(\.value) }
         let accounts = try await AccountProvider.open(settings, adapters: registry, adapterSettings, logger)
 

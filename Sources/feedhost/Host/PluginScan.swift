@@ -16,9 +16,9 @@ extension Settings {
 }
 
 /// The adapters of this start.
-enum Plugins {
+enum PluginScan {
     /// Scans all folders. Blocks while files are probed.
-    static func scan(_ settings: Settings) -> AdapterRegistry {
+    static func run(_ settings: Settings) -> AdapterRegistry {
         let environment = ProcessInfo.processInfo.environment
         var withoutPath = environment
         // The settings have it already, from whatever source it came.

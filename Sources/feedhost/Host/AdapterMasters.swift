@@ -43,8 +43,8 @@ struct AdapterMasters: InstrumentMasters {
 extension BrokerMasters {
     /// For commands: scans the adapters and opens the accounts that a host with these settings would use, if there are some.
     static func load(_ settings: Settings) async throws -> BrokerMasters {
-        let registry = Plugins.scan(settings)
-        let resolved = try settings.adapters.resolve(declared: Plugins.declaredKeys(registry))
+        let registry = PluginScan.run(settings)
+        let resolved = try settings.adapters.resolve(declared: PluginScan.declaredKeys(registry))
         return BrokerMasters(
             AdapterMasters(
                 registry: registry, settings: resolved.mapValues { $0.mapValues(\.value) },
