@@ -25,8 +25,9 @@ NAME = re.compile(r"\b[A-Z]\w+\b")
 #: What stands in quotes or behind slashes names types without using them. An interpolation is lost with its text.
 NOISE = re.compile(r'//[^\n]*|"(?:\\.|[^"\\\n])*"')
 
-#: Beside the host, each a box of its own in the picture.
+#: Beside the host, and what strangers build on: in other colours in the picture.
 BESIDE = {"BrokerSimulator", "feedhost-simulate"}
+OUTSIDE = {"AdapterKit", "AdapterTestKit", "CFeedhostABI", "plugins"}
 
 
 def folders() -> dict[str, Path]:
@@ -129,13 +130,14 @@ def reduced(graph: dict[str, set[str]]) -> dict[str, set[str]]:
 
 
 def draw(graph: dict[str, set[str]]) -> str:
+    """System libraries are left out: the table has them."""
+    graph = {room: {below for below in others if not library(below)} for room, others in graph.items() if not library(room)}
     height = levels(graph)
-    # What is used by everybody stands at the bottom, what uses everything at the top; the rest by its level.
     rows: dict[int, list[str]] = defaultdict(list)
     for room in sorted(graph):
         rows[height[room]].append(room)
-    top = max(rows)
-    width, box, gap, step = 1120, (132, 34), 24, 92
+    top, box, gap, step, edge = max(rows), (136, 34), 20, 96, 20
+    width = max(len(row) for row in rows.values()) * (box[0] + gap) - gap + 2 * edge
     centre: dict[str, tuple[float, float]] = {}
     lines = reduced(graph)
     for level in range(top + 1):
@@ -148,26 +150,32 @@ def draw(graph: dict[str, set[str]]) -> str:
         whole = len(row) * (box[0] + gap) - gap
         for index, room in enumerate(row):
             x = (width - whole) / 2 + index * (box[0] + gap) + box[0] / 2
-            centre[room] = (x, 40 + (top - level) * step)
+            centre[room] = (x, edge + box[1] / 2 + (top - level) * step)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top * step + 80}" font-family="sans-serif" '
-        'font-size="14">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top * step + box[1] + 2 * edge}" '
+        'font-family="sans-serif" font-size="14">',
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0,0 L8,4 L0,8 z" fill="#666"/></marker></defs>',
-        f'<rect width="{width}" height="{top * step + 80}" fill="#fff"/>',
+        f'<rect width="{width}" height="{top * step + box[1] + 2 * edge}" fill="#fff"/>',
     ]
     for room in sorted(lines):
         for below in sorted(lines[room]):
             (x1, y1), (x2, y2) = centre[room], centre[below]
-            parts.append(f'<line x1="{x1:.0f}" y1="{y1 + box[1] / 2:.0f}" x2="{x2:.0f}" y2="{y2 - box[1] / 2 - 2:.0f}" '
-                         'stroke="#666" marker-end="url(#tip)"/>')
+            start, end = y1 + box[1] / 2, y2 - box[1] / 2 - 2
+            bend = (end - start) / 2
+            parts.append(f'<path d="M{x1:.0f},{start:.0f} C{x1:.0f},{start + bend:.0f} {x2:.0f},{end - bend:.0f} '
+                         f'{x2:.0f},{end:.0f}" fill="none" stroke="#666" marker-end="url(#tip)"/>')
     for room in sorted(centre):
         x, y = centre[room]
-        fill = "#e8e8e8" if room.startswith("C") and room[1:2].isupper() else "#fdf3d8" if room in BESIDE else "#dbe9f8"
+        fill = "#fdf3d8" if room in BESIDE else "#e3f1dc" if room in OUTSIDE else "#dbe9f8"
         parts.append(f'<rect x="{x - box[0] / 2:.0f}" y="{y - box[1] / 2:.0f}" width="{box[0]}" height="{box[1]}" '
                      f'rx="4" fill="{fill}" stroke="#444"/>')
         parts.append(f'<text x="{x:.0f}" y="{y + 5:.0f}" text-anchor="middle">{room}</text>')
     return "\n".join([*parts, "</svg>", ""])
+
+
+def library(room: str) -> bool:
+    return room in {"CZeroMQ", "CZlib", "CArgon2"}
 
 
 def table(graph: dict[str, set[str]]) -> str:
