@@ -1,6 +1,5 @@
 import CFeedhostABI
 import NIOCore
-import NIOHTTP1
 import NIOSSL
 
 /// One HTTP/1.1 request on a connection of its own. Confined to its event loop.
@@ -53,12 +52,11 @@ final class HTTPFetch {
         guard !request.url.scheme.isWebSocket else {
             throw TransportFailure(FH_E_INVALID, "\(request.url): a request needs http or https")
         }
-        var headers = try HeaderRules.headers(request.fields, url: request.url)
-        headers.add(name: "Connection", value: "close")
-        headers.add(name: "Accept-Encoding", value: "gzip, deflate")
-        if request.method == .post { headers.add(name: "Content-Length", value: "\(request.body.readableBytes)") }
+        let exchange = try HTTPExchange(
+            request.url, fields: request.fields, body: request.method == .post ? request.body : nil,
+            encodings: "gzip, deflate")
         let fetch = HTTPFetch(url: request.url, loop: loop, route: route, tls: tls, completion: completion)
-        fetch.dial(request, headers)
+        fetch.dial(exchange, .milliseconds(max(1, request.timeout)))
         return fetch
     }
 
@@ -112,18 +110,15 @@ final class HTTPFetch {
         channel = nil
     }
 
-    private func dial(_ request: Request, _ headers: HTTPHeaders) {
-        let timeout = TimeAmount.milliseconds(max(1, request.timeout))
+    private func dial(_ exchange: HTTPExchange, _ timeout: TimeAmount) {
         limit = loop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
             guard let self else { return }
             finish(nil, TransportFailure(FH_E_TIMEOUT, "\(url): no whole answer in time"))
         }
-        attempt(request, headers, only: nil, timeout)
+        attempt(exchange, only: nil, timeout)
     }
 
-    private func attempt(
-        _ request: Request, _ headers: HTTPHeaders, only family: AddressFamily?, _ timeout: TimeAmount
-    ) {
+    private func attempt(_ exchange: HTTPExchange, only family: AddressFamily?, _ timeout: TimeAmount) {
         attempts += 1
         let number = attempts
         let dialer = Dialer(loop: loop, route: route, tls: tls)
@@ -135,28 +130,16 @@ final class HTTPFetch {
                 guard completion != nil else { return channel.close(promise: nil) }
                 self.channel = channel
                 // A POST may have been taken although the answer says otherwise: it is sent once.
-                if let other = dialed.other, request.method == .get {
-                    detour = { [weak self] in self?.attempt(request, headers, only: other, timeout) }
+                if let other = dialed.other, !exchange.isPost {
+                    detour = { [weak self] in self?.attempt(exchange, only: other, timeout) }
                 }
                 do {
-                    try dialer.secure(channel, for: url)
-                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                    try channel.pipeline.syncOperations.addHandler(HTTPCollector(fetch: self, attempt: number))
-                    send(request, headers, on: channel)
+                    try exchange.send(
+                        on: channel, by: dialer, reader: HTTPCollector(fetch: self, attempt: number))
                 } catch {
                     ended(number, nil, Dialer.failure(error, url: url))
                 }
             }
         }
-    }
-
-    private func send(_ request: Request, _ headers: HTTPHeaders, on channel: any Channel) {
-        let method: HTTPMethod = request.method == .get ? .GET : .POST
-        let head = HTTPRequestHead(version: .http1_1, method: method, uri: url.target, headers: headers)
-        channel.write(HTTPClientRequestPart.head(head), promise: nil)
-        if request.method == .post, request.body.readableBytes > 0 {
-            channel.write(HTTPClientRequestPart.body(.byteBuffer(request.body)), promise: nil)
-        }
-        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
     }
 }

@@ -1,6 +1,5 @@
 import MarketData
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import Secrets
 
@@ -106,42 +105,28 @@ public struct MasterFetch: MasterDownload {
         _ progress: @escaping @Sendable (Int, Int?) -> Void
     ) async throws -> (outcome: MasterReader.Outcome, other: AddressFamily?) {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let fields = location.fields.map { HeaderField($0.name, $0.value.revealed) }
-        var headers: HTTPHeaders
+        let exchange: HTTPExchange
         do throws(TransportFailure) {
-            headers = try HeaderRules.headers(fields, url: url)
+            // Some servers answer no program that does not name itself.
+            exchange = try HTTPExchange(
+                url, fields: location.fields.map { HeaderField($0.name, $0.value.revealed) },
+                body: location.body.map { ByteBuffer(bytes: $0) }, encodings: "gzip",
+                agent: "feedhost/\(FeedhostVersion.text)")
         } catch {
             throw FeedError(.brokerConnection, "\(error)")
         }
-        // Some servers answer no program that does not name itself.
-        if !headers.contains(name: "User-Agent") {
-            headers.add(name: "User-Agent", value: "feedhost/\(FeedhostVersion.text)")
-        }
-        headers.add(name: "Connection", value: "close")
-        headers.add(name: "Accept-Encoding", value: "gzip")
-        if let body = location.body { headers.add(name: "Content-Length", value: "\(body.count)") }
-        let head = HTTPRequestHead(
-            version: .http1_1, method: location.body == nil ? .GET : .POST, uri: url.target, headers: headers)
         let dialer = Dialer(loop: loop, route: route)
         let patience = TimeAmount(location.patience)
         do {
             let dialed = try await dialer.dial(url, timeout: min(patience, .seconds(30)), only: family).get()
             let channel = dialed.channel
             let outcome = try await withTaskCancellationHandler {
-                try await loop.flatSubmit { [body = location.body] in
+                try await loop.flatSubmit {
                     let promise = loop.makePromise(of: MasterReader.Outcome.self)
                     do {
-                        try dialer.secure(channel, for: url)
-                        let pipeline = channel.pipeline.syncOperations
-                        try pipeline.addHandler(IdleStateHandler(readTimeout: patience))
-                        try pipeline.addHTTPClientHandlers()
-                        try pipeline.addHandler(MasterReader(url: url, promise: promise, progress: progress))
-                        channel.write(HTTPClientRequestPart.head(head), promise: nil)
-                        if let body, !body.isEmpty {
-                            channel.write(
-                                HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
-                        }
-                        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+                        try exchange.send(
+                            on: channel, by: dialer, watch: IdleStateHandler(readTimeout: patience),
+                            reader: MasterReader(url: url, promise: promise, progress: progress))
                     } catch {
                         promise.fail(error)
                         channel.close(promise: nil)

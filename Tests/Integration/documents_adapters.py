@@ -45,7 +45,7 @@ def package(page: Page, text: str) -> dict:
 
 def manifest(page: Page, block: Block) -> None:
     page.installed()
-    shutil.copytree(KIT, page.folder / "Sources/AdapterKit", ignore=shutil.ignore_patterns(".build"))
+    kit(page)
     page.acme = page.home / "acme"
     (page.acme / "Sources/Acme").mkdir(parents=True)
     page.manifest = block.text
@@ -119,8 +119,15 @@ def install(page: Page, block: Block) -> None:
 # MARK: C
 
 
+def kit(page: Page) -> None:
+    target = page.folder / "Sources/AdapterKit"
+    if not target.exists():
+        shutil.copytree(KIT, target, ignore=shutil.ignore_patterns(".build"))
+
+
 def examples(page: Page) -> None:
     """The parts of a checkout that the commands name."""
+    kit(page)
     if not (page.folder / "Plugins").exists():
         shutil.copytree(REPO / "Plugins/Examples", page.folder / "Plugins/Examples")
         shutil.copy(REPO / "Plugins/adapter.map", page.folder / "Plugins")

@@ -26,25 +26,13 @@ extension AccountProvider {
         look lookMore: @escaping @Sendable () async -> Void = {}, task: (@Sendable () async -> Void)? = nil,
         stop: @escaping @Sendable () async -> Void = {}
     ) -> AccountProvider {
-        let (merged, continuation) = AsyncStream<AccountChange>.makeStream()
-        let (changes, look) = (changes, look)
-        let forwarding: [@Sendable () async -> Void] = [
-            {
-                for await change in changes {
-                    switch change.kind {
-                    case .userChanged, .credentialsChanged, .credentialsRevoked: continuation.yield(change)
-                    // Which brokers a user has is the authenticator's affair too.
-                    case .keyRevoked, .keyChanged, .brokersChanged: break
-                    }
-                }
-            },
-            { for await change in more { continuation.yield(change) } },
-        ]
+        let joined = JoinedChanges(store: changes, authenticator: more)
+        let look = look
         return AccountProvider(
-            authenticator: authenticator, credentials: credentials, changes: merged, store: store,
+            authenticator: authenticator, credentials: credentials, changes: joined.changes, store: store,
             look: {
                 await look()
                 await lookMore()
-            }, tasks: tasks + forwarding + [task].compactMap(\.self), stop: stop)
+            }, tasks: tasks + [{ await joined.run() }] + [task].compactMap(\.self), stop: stop)
     }
 }
