@@ -156,10 +156,11 @@ extension BrokerSession {
             line.isUncertain = false
             if line.most.isDeep { hasShrunk = hasShrunk || !granted.isDeep }
             line.held = granted
-            // A line that waits to be sent again has subscribers who want more than this answer gives.
-            if !line.isDirty { line.resume(.success(granted)) }
             link.lines[result.handle] = line
-            if placement[result.handle] == link.index, departures[result.handle] != nil { moved.append(result.handle) }
+            guard placement[result.handle] == link.index else { continue }
+            // A line that waits to be sent again has subscribers who want more than this answer gives.
+            if !line.isDirty { resume(result.handle, .success(granted)) }
+            if departures[result.handle] != nil { moved.append(result.handle) }
         }
     }
 
@@ -167,7 +168,8 @@ extension BrokerSession {
     /// - Returns: A sentence for the log.
     private func refuse(_ handle: UInt32, on link: Link, status: fh_status, _ message: String) -> String? {
         guard var line = link.lines[handle] else { return nil }
-        if placement[handle] == link.index, moveBack(handle, from: link) {
+        let isPlaced = placement[handle] == link.index
+        if isPlaced, moveBack(handle, from: link) {
             return "\(line.instrument) on another connection: \(message); it stays where it was"
         }
         let code: FeedError.Code = status == FH_E_UNKNOWN_INSTRUMENT ? .symbolNotFound : .subscription
@@ -182,7 +184,11 @@ extension BrokerSession {
         if status == FH_E_TIMEOUT { line.isUncertain = true }
         if !line.isUncertain { line.held = line.served }
         // A line that waits to be sent again gets its answer then.
-        if !line.isDirty { line.refuse(FeedError(code, text)) }
+        if !line.isDirty {
+            let error = FeedError(code, text)
+            line.refusal = error
+            if isPlaced { resume(handle, refused: line.wanted, error) }
+        }
         link.lines[handle] = line
         return "\(line.instrument): \(text)"
     }

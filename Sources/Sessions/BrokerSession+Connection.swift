@@ -160,7 +160,7 @@ extension BrokerSession {
             link.lines[handle]?.phase = .queued
             link.lines[handle]?.isDirty = false
             link.lines[handle]?.isUncertain = false
-            link.lines[handle]?.resume(.failure(answer))
+            resume(handle, .failure(answer))
         }
     }
 }

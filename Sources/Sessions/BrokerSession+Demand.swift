@@ -65,13 +65,13 @@ extension BrokerSession {
         guard let line = links[index]?.lines[handle], !line.isAsked, !line.isDirty, let refusal = line.refusal else {
             return
         }
-        links[index]?.lines[handle]?.resume(.failure(refusal))
+        resume(handle, .failure(refusal))
     }
 
     /// Waits for what the broker says to a wish.
     /// - Parameter patience: Until when it may wait.
     func settle(
-        _ key: RouteKey, _ wish: Wish, until patience: Line.Patience
+        _ key: RouteKey, _ wish: Wish, until patience: Patience
     ) async -> Result<WishOutcome.Grant, FeedError> {
         let policy = adapter.capabilities.depth(wish: wish.depth, exchange: wish.instrument.exchange)
         let served: References.Demand
@@ -102,7 +102,7 @@ extension BrokerSession {
     }
 
     /// What the broker serves of an instrument, now or when it has answered.
-    private func answer(_ key: RouteKey, until patience: Line.Patience) async -> Line.Answer {
+    private func answer(_ key: RouteKey, until patience: Patience) async -> Line.Answer {
         guard let index = placement[key.instrument], let link = links[index], let line = link.lines[key.instrument]
         else { return .failure(.unsubscribed) }
         if case .failed(let error) = link.state { return .failure(error) }
@@ -115,8 +115,8 @@ extension BrokerSession {
         let now = NIODeadline.now()
         if now >= patience.answer || line.isDirty && now >= patience.sending { return .failure(.queued) }
         return await withCheckedContinuation { continuation in
-            link.lines[key.instrument]?.waiters.append(
-                Line.Waiter(demand: demand, deadline: patience.answer, continuation: continuation))
+            waiters.add(
+                Suspended(deadline: patience.answer, continuation: continuation), for: key.instrument, wanting: demand)
         }
     }
 

@@ -127,8 +127,8 @@ extension BrokerSession {
     }
 
     func close(_ link: Link) {
-        for handle in link.lines.keys {
-            link.lines[handle]?.resume(.failure(FeedError(.subscription, BrokerSession.over.message)))
+        for line in link.lines.values where !line.isDeparting {
+            resume(line.handle, .failure(FeedError(.subscription, BrokerSession.over.message)))
         }
         link.destroy()
         environment.bus.remove(link.context.feed)

@@ -6,13 +6,8 @@ import MarketData
 extension BrokerSession {
     /// Puts an instrument on a link. On the old one it stays until the new one has it.
     func move(_ handle: UInt32, _ instrument: Instrument, _ demand: References.Demand, to link: Link) {
-        var waiters: [Line.Waiter] = []
-        if let old = placement[handle].flatMap({ links[$0] }) {
-            // Those who wait for an answer wait for that one's.
-            waiters = old.lines[handle]?.waiters ?? []
-            old.lines[handle]?.waiters = []
-            depart(handle, from: old)
-        }
+        // Those who wait for an answer wait for that one's from now on.
+        if let old = placement[handle].flatMap({ links[$0] }) { depart(handle, from: old) }
         placement[handle] = link.index
         environment.bus.track(session: id, instrument: handle, source: link.context.feed)
         if link.lines[handle] == nil {
@@ -21,13 +16,12 @@ extension BrokerSession {
         } else {
             stay(handle, demand, on: link)
         }
-        link.lines[handle]?.waiters += waiters
         guard link.isConnected else {
-            link.lines[handle]?.resume(.failure(.queued))
+            resume(handle, .failure(.queued))
             return
         }
         if let line = link.lines[handle], !line.isDirty, let served = line.served {
-            link.lines[handle]?.resume(.success(served))
+            resume(handle, .success(served))
         }
     }
 
@@ -84,12 +78,12 @@ extension BrokerSession {
     func drop(_ handle: UInt32) {
         if let index = departures.removeValue(forKey: handle), let link = links[index] { cut(handle, from: link) }
         if let index = placement.removeValue(forKey: handle), let link = links[index] { cut(handle, from: link) }
+        resume(handle, .failure(.unsubscribed))
     }
 
     /// Takes the line off a link and has the broker told, if it knows of it.
     func cut(_ handle: UInt32, from link: Link) {
-        guard var line = link.lines.removeValue(forKey: handle) else { return }
-        line.resume(.failure(.unsubscribed))
+        guard let line = link.lines.removeValue(forKey: handle) else { return }
         if line.isDirty { link.dirty.removeAll { $0 == handle } }
         let wasSent = line.isAsked || line.served != nil || line.isUncertain
         if link.isConnected, wasSent { link.leaving.append(line) }

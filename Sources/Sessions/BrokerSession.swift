@@ -35,6 +35,8 @@ actor BrokerSession: MarketSession {
     /// What its connections' adapters are lent, and were.
     let concealment: Concealment
     var references = References()
+    /// Who waits for the broker's answer. They always wait for the connection in ``placement``.
+    var waiters = Waiters<Suspended>()
     /// Clients that want order updates. Below 0 for a moment when a client's end overtakes its beginning.
     var orderReferences = 0
     var orderMemory = OrderMemory()
@@ -161,7 +163,7 @@ actor BrokerSession: MarketSession {
         }
         flushAll()
         let now = NIODeadline.now()
-        let patience = Line.Patience(
+        let patience = Patience(
             sending: now + min(BrokerSession.pacingPatience, TimeAmount(time)), answer: now + TimeAmount(time))
         let handles = noted.compactMap { try? $0.1.get().instrument }
         if links.values.contains(where: { $0.pacing != nil && !$0.dirty.isEmpty }) {
@@ -189,7 +191,7 @@ actor BrokerSession: MarketSession {
     private func releaseUnsent(_ handles: [UInt32]) {
         for handle in handles {
             guard let index = placement[handle], links[index]?.lines[handle]?.isDirty == true else { continue }
-            links[index]?.lines[handle]?.resume(.failure(.queued))
+            resume(handle, .failure(.queued))
         }
     }
 
@@ -197,10 +199,7 @@ actor BrokerSession: MarketSession {
     /// confirmed is told in time.
     private func releaseUnanswered(_ handles: [UInt32]) {
         let now = NIODeadline.now()
-        for handle in handles {
-            guard let index = placement[handle] else { continue }
-            links[index]?.lines[handle]?.resumeOverdue(now)
-        }
+        for handle in handles { resumeOverdue(handle, now) }
     }
 
     /// Order does not matter to counted references, so what comes after the deadline is as good as what comes before.

@@ -232,7 +232,7 @@ extension BrokerSession {
     }
 
     var linkCount: Int { links.count }
-    var waiterCount: Int { readyWaiters.count + links.values.flatMap(\.lines.values).map(\.waiters.count).reduce(0, +) }
+    var waiterCount: Int { readyWaiters.count + waiters.count }
 }
 
 func refusal<T>(_ result: Result<T, FeedError>) -> FeedError? {

@@ -1,26 +1,9 @@
 import MarketData
-import NIOCore
 
-/// One instrument on one link: what is wanted, what the broker has been asked, and who waits for the answer.
+/// One instrument on one link: what is wanted and what the broker has been asked.
 struct Line {
     typealias Demand = References.Demand
     typealias Answer = Result<Demand, FeedError>
-
-    /// A suspended subscriber.
-    struct Waiter {
-        let demand: Demand
-        /// When it goes on without an answer.
-        let deadline: NIODeadline
-        let continuation: CheckedContinuation<Answer, Never>
-    }
-
-    /// How long a subscriber waits.
-    struct Patience {
-        /// Until its demand is sent.
-        let sending: NIODeadline
-        /// Until the broker has answered.
-        let answer: NIODeadline
-    }
 
     enum Phase {
         /// Not sent: the link is not ready. It goes out after the next connect.
@@ -52,33 +35,7 @@ struct Line {
     var held: Demand?
     /// What the broker has said to the last demand, when it refused; for subscribers who ask after the answer came.
     var refusal: FeedError?
-    /// Suspended subscribers; resumed with what was granted.
-    var waiters: [Waiter] = []
     var isAsked: Bool { if case .asked = phase { true } else { false } }
     /// What it counts for in the broker's quota.
     var most: Demand { held?.union(wanted) ?? wanted }
-
-    mutating func resume(_ answer: Answer) {
-        let waiting = waiters
-        waiters.removeAll()
-        for waiter in waiting { waiter.continuation.resume(returning: answer) }
-    }
-
-    /// Lets those go on who can wait no longer: they have it as soon as the broker says so.
-    mutating func resumeOverdue(_ now: NIODeadline) {
-        let overdue = waiters.filter { $0.deadline <= now }
-        guard !overdue.isEmpty else { return }
-        waiters.removeAll { $0.deadline <= now }
-        for waiter in overdue { waiter.continuation.resume(returning: .failure(.queued)) }
-    }
-
-    /// The demand was refused. Who wants less than it goes on waiting if somebody else gives up now: less is asked for
-    /// then, and may be granted.
-    mutating func refuse(_ error: FeedError) {
-        refusal = error
-        let (giving, staying) = (waiters.filter { $0.demand == wanted }, waiters.filter { $0.demand != wanted })
-        if giving.isEmpty { return resume(.failure(error)) }
-        waiters = staying
-        for waiter in giving { waiter.continuation.resume(returning: .failure(error)) }
-    }
 }
