@@ -17,10 +17,8 @@ extension BrokerSession {
     /// Connects with fresh credentials. Reusing those of the start is what makes feeds mute every morning.
     func connect(_ link: Link) {
         link.timer?.cancel()
-        link.generation += 1
-        link.state = .connecting
+        let (index, generation) = (link.index, pool.connecting(link.index))
         environment.counters.connects.wrappingAdd(1, ordering: .relaxed)
-        let (index, generation) = (link.index, link.generation)
         link.timer = loop.scheduleTask(in: BrokerSession.connectTimeout) { [weak self] in
             self?.assumeIsolated { $0.connectTimedOut(link: index, generation: generation) }
         }
@@ -29,8 +27,8 @@ extension BrokerSession {
     }
 
     private func connectTimedOut(link index: Int, generation: UInt64) {
-        guard let link = links[index], link.generation == generation, case .connecting = link.state else { return }
-        link.disconnect()
+        guard let link = links[index], self.generation(of: link) == generation, isConnecting(link) else { return }
+        link.disconnect(generation: generation)
         _ = link.lane.takeEnd()
         retry(
             link,
@@ -41,17 +39,14 @@ extension BrokerSession {
 
     /// What an adapter has said of its connection.
     func take(_ event: ConnectionEvent, from link: Link) {
-        guard event.generation == link.generation, !isEnded else { return }
+        guard event.generation == generation(of: link), !isEnded else { return }
         switch Int(event.state) {
         case Int(FH_CONN_READY): becameReady(link)
         case Int(FH_CONN_DISCONNECTED), Int(FH_CONN_FAILED):
             guard event.reason != FH_WHY_REQUESTED else { return }
-            switch link.state {
-            case .connecting, .ready: break
-            default: return
-            }
+            guard isConnecting(link) || isConnected(link) else { return }
             let event = event.explained(by: link.lane.takeEnd(), without: link.context.concealment.redaction)
-            link.disconnect()
+            link.disconnect(generation: generation(of: link))
             if event.isAuthentication {
                 authenticationFailed(link, event)
             } else if event.state == FH_CONN_FAILED {
@@ -64,18 +59,16 @@ extension BrokerSession {
     }
 
     private func becameReady(_ link: Link) {
-        guard case .connecting = link.state else { return }
+        guard isConnecting(link) else { return }
         link.timer?.cancel()
         link.timer = nil
-        link.state = .ready
+        pool.becameReady(link.index)
         link.readySince = .now()
         link.silence = SilenceWatch()
         link.down = nil
         refusedCredentials[link.kindIndex] = nil
-        // Everything that is wanted is asked for again: the broker has forgotten it with the connection.
-        for handle in Array(link.lines.keys) { link.markDirty(handle) }
-        logger.info(
-            "\(link.kind.name) connected\(link.lines.isEmpty ? "" : ", restoring \(link.lines.count) subscriptions")")
+        let count = pool.count(on: link.index)
+        logger.info("\(link.kind.name) connected\(count == 0 ? "" : ", restoring \(count) subscriptions")")
         if link.kind.carriesMarketData { resumeReady(nil) }
         flush(link)
         alignOrders()
@@ -85,8 +78,7 @@ extension BrokerSession {
 
     /// Gives up until credentials change.
     func fail(_ link: Link, _ error: FeedError, because code: SessionEvent.Code = .stopped) {
-        lost(link, error)
-        link.state = .failed(error)
+        lost(link, becoming: .failed(error), error)
         logger.error("\(error.message)")
         if link.kind.carriesMarketData {
             resumeReady(error)
@@ -109,8 +101,7 @@ extension BrokerSession {
     /// Connects again after a wait.
     func retry(_ link: Link, after event: ConnectionEvent) {
         if link.hasBeenHealthy(for: Backoff.healthyAfter) { link.backoff.reset() }
-        lost(link)
-        link.state = .backingOff
+        lost(link, becoming: .backingOff)
         environment.counters.disconnects.wrappingAdd(1, ordering: .relaxed)
         var generator = SystemRandomNumberGenerator()
         var wait = max(link.backoff.next(using: &generator), event.retryAfter)
@@ -128,7 +119,7 @@ extension BrokerSession {
         let index = link.index
         link.timer = loop.scheduleTask(in: .milliseconds(wait)) { [weak self] in
             self?.assumeIsolated { session in
-                guard let link = session.links[index], case .backingOff = link.state else { return }
+                guard let link = session.links[index], session.isBackingOff(link) else { return }
                 session.connect(link)
             }
         }
@@ -136,31 +127,14 @@ extension BrokerSession {
     }
 
     /// The broker serves nothing any more; whoever waits for an answer gets it after the next connect, if there is one.
-    func lost(_ link: Link, _ answer: FeedError = .queued) {
-        // What was to come here and is still served elsewhere stays there.
-        for handle in Array(link.lines.keys) where placement[handle] == link.index { _ = moveBack(handle, from: link) }
+    func lost(_ link: Link, becoming state: PoolLink.State, _ answer: FeedError = .queued) {
         link.timer?.cancel()
         link.timer = nil
         link.pacing?.cancel()
         link.pacing = nil
-        link.dirty.removeAll()
-        link.leaving.removeAll()
         link.readySince = nil
         link.bringsOrders = false
-        link.context.forgetTokens()
-        // What is on its way to another connection is not asked for here again.
-        for handle in link.lines.values.filter(\.isDeparting).map(\.handle) {
-            departures[handle] = nil
-            link.lines[handle] = nil
-        }
-        for handle in Array(link.lines.keys) {
-            link.lines[handle]?.served = nil
-            link.lines[handle]?.held = nil
-            link.lines[handle]?.listing = nil
-            link.lines[handle]?.phase = .queued
-            link.lines[handle]?.isDirty = false
-            link.lines[handle]?.isUncertain = false
-            resume(handle, .failure(answer))
-        }
+        pool.lost(link.index, becoming: state, answer)
+        act()
     }
 }

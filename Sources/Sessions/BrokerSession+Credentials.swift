@@ -14,14 +14,14 @@ extension BrokerSession {
             credentials = try await environment.credentials.credentials(user: user, broker: broker)
         } catch let error as FeedError where error.code == .broker {
             // There are none, by decision: asking again and again would not bring them back.
-            guard !isEnded, let link = links[index], link.generation == generation else { return }
+            guard !isEnded, let link = links[index], self.generation(of: link) == generation else { return }
             // Also the same ones count as new when they come back.
             link.fingerprint = nil
             let advice = environment.advice.renewal(user: user, broker: broker)
             fail(link, FeedError(.broker, "\(broker): \(error.message). \(advice)"), because: .loggedOut)
             return
         } catch {
-            guard let link = links[index], link.generation == generation else { return }
+            guard let link = links[index], self.generation(of: link) == generation else { return }
             retry(
                 link,
                 after: ConnectionEvent(
@@ -29,7 +29,7 @@ extension BrokerSession {
                     message: "the credentials cannot be read: \(error)", isWhole: true))
             return
         }
-        guard !isEnded, let link = links[index], link.generation == generation else { return }
+        guard !isEnded, let link = links[index], self.generation(of: link) == generation else { return }
         link.fingerprint = credentials.hashValue
         let missing = adapter.description.credentialKeys.filter {
             $0.required && credentials.values[$0.name]?.isEmpty != false
@@ -48,7 +48,7 @@ extension BrokerSession {
             return
         }
         concealment.add(credentials: credentials.values)
-        let status = link.connect(credentials)
+        let status = link.connect(credentials, generation: generation)
         guard status != FH_OK else { return }
         let isAuthentication = status == FH_E_AUTH
         take(
@@ -101,11 +101,11 @@ extension BrokerSession {
         guard !isEnded else { return }
         credentialBackoff.reset()
         isStoreTroubleSaid = false
-        for link in links.values where fresh == nil || link.fingerprint != fresh?.hashValue {
+        for link in orderedLinks where fresh == nil || link.fingerprint != fresh?.hashValue {
             let why = fresh == nil ? "and those of before are used no more" : "connecting with the new ones"
             logger.info("the credentials have changed, \(why)")
-            link.disconnect()
-            lost(link)
+            link.disconnect(generation: generation(of: link))
+            lost(link, becoming: .idle)
             link.authenticationFailures = 0
             link.backoff.reset()
             connect(link)

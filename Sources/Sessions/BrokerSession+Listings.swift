@@ -49,33 +49,21 @@ extension BrokerSession {
             ": no instruments of \(broker) are loaded; load them with: feedhost instruments sync \(broker)")
     }
 
-    /// Gives a line what the broker calls it now. Looked up for every send: tokens of derivatives are given to other
-    /// contracts after expiry.
-    /// - Returns: False when the instrument is no longer listed.
-    func list(_ line: inout Line, on link: Link) -> Bool {
-        guard needsListing else { return true }
-        guard let listing = environment.masters.listing(of: line.instrument, broker: broker) else { return false }
-        forgetToken(of: line, on: link)
-        line.listing = listing
-        link.context.register(exchange: listing.brokerExchange, token: listing.brokerToken, handle: line.handle)
-        return true
-    }
-
-    func forgetToken(of line: Line, on link: Link) {
-        guard let listing = line.listing else { return }
-        link.context.forget(exchange: listing.brokerExchange, token: listing.brokerToken, handle: line.handle)
+    /// What the broker calls the instruments now; nil when it gets their names as they are. Looked up for every send:
+    /// tokens of derivatives are given to other contracts after expiry.
+    func listings(_ handles: [UInt32], on link: Link) -> [UInt32: Listing]? {
+        guard needsListing else { return nil }
+        var listings: [UInt32: Listing] = [:]
+        for handle in handles {
+            guard let instrument = pool.line(handle, on: link.index)?.instrument else { continue }
+            listings[handle] = environment.masters.listing(of: instrument, broker: broker)
+        }
+        return listings
     }
 }
 
 extension FeedError {
     fileprivate static func notFound(_ instrument: Instrument, _ rest: String) -> FeedError {
         FeedError(.symbolNotFound, "Symbol \(instrument.symbol) not found for exchange \(instrument.exchange)\(rest)")
-    }
-}
-
-extension Listing {
-    /// True when the broker calls both by the same name.
-    func isSame(as other: Listing) -> Bool {
-        brokerToken == other.brokerToken && brokerExchange == other.brokerExchange
     }
 }

@@ -36,10 +36,8 @@ extension BrokerSession {
             return
         }
         guard !links.values.contains(where: \.bringsOrders) else { return }
-        let carriers = links.values.filter(\.kind.carriesOrders).sorted {
-            ($0.preference, $0.index) < ($1.preference, $1.index)
-        }
-        for link in carriers where link.isConnected {
+        let carriers = pool.inOrderOfPreference(where: \.kind.carriesOrders).compactMap { links[$0] }
+        for link in carriers where isConnected(link) {
             let status = link.startOrders()
             if status == FH_OK {
                 logger.info("order updates started")

@@ -32,11 +32,11 @@ extension BrokerSession {
     /// A connection that is being made for long is an outage, too.
     func watchSlowConnect(_ link: Link) {
         guard link.down == nil else { return }
-        let (index, generation, began) = (link.index, link.generation, WallClock.milliseconds)
+        let (index, generation, began) = (link.index, generation(of: link), WallClock.milliseconds)
         loop.scheduleTask(in: TimeAmount(environment.slowConnect)) { [weak self] in
             self?.assumeIsolated { session in
-                guard let link = session.links[index], link.generation == generation, link.down == nil,
-                    case .connecting = link.state
+                guard let link = session.links[index], session.generation(of: link) == generation, link.down == nil,
+                    session.isConnecting(link)
                 else { return }
                 link.down = Down(nil, .connecting, "the broker has not answered yet", since: began)
                 session.reviewOutage()
@@ -75,7 +75,7 @@ extension BrokerSession {
     }
 
     func tellConnected() {
-        guard told != nil, !marketLinks.contains(where: \.hasFailed) else { return }
+        guard told != nil, !marketLinks.contains(where: hasFailed) else { return }
         told = nil
         tell(.connected, "\(broker) is connected again, and subscriptions are restored")
     }
@@ -89,7 +89,9 @@ extension BrokerSession {
     private func presentOutage() -> (outage: Outage, cause: String)? {
         let areOrdersWanted = orderReferences > 0
         // What only brings orders matters while somebody wants them; what is to be closed does not matter.
-        let relevant = links.values.filter { !$0.isRetiring && ($0.kind.carriesMarketData || areOrdersWanted) }
+        let relevant = links.values.filter {
+            !pool.isRetiring($0.index) && ($0.kind.carriesMarketData || areOrdersWanted)
+        }
         let down = relevant.filter { $0.down != nil }
         guard let first = down.min(by: { ($0.down?.since ?? 0, $0.index) < ($1.down?.since ?? 0, $1.index) }),
             // Of several causes the one is told that people can do something about.
@@ -99,12 +101,10 @@ extension BrokerSession {
             reason: main.reason, connections: relevant.count, down: down.count,
             stopsOrders: areOrdersWanted && adapter.capabilities.orderKind != nil
                 && !links.values.contains(where: \.bringsOrders))
-        let instruments = down.reduce(0) { $0 + $1.lines.values.count { !$0.isDeparting } }
+        let instruments = down.reduce(0) { $0 + pool.placed(on: $1.index) }
         let outage = Outage(
             extent: extent, since: first.down?.since ?? main.since,
-            nextAttempt: down.compactMap { link in
-                if case .backingOff = link.state { link.down?.nextAttempt } else { nil }
-            }.min(), instruments: instruments)
+            nextAttempt: down.filter(isBackingOff).compactMap { $0.down?.nextAttempt }.min(), instruments: instruments)
         return (outage, main.cause)
     }
 
@@ -126,7 +126,7 @@ extension BrokerSession {
         let next =
             if let time = outage.nextAttempt {
                 "Connecting again in \(max(1, (time - WallClock.milliseconds + 999) / 1_000)) s"
-            } else if links.values.contains(where: { $0.down != nil && !$0.hasFailed }) {
+            } else if links.values.contains(where: { $0.down != nil && !hasFailed($0) }) {
                 "Connecting now"
             } else {
                 "It is not tried again before the credentials change"

@@ -17,27 +17,28 @@ extension BrokerSession {
         let timings = adapter.capabilities.timings
         let limit = MarketHours.areOpen(at: WallClock.now()) ? timings.dataSilence : timings.offHoursSilence
         let now = NIODeadline.now()
-        for link in links.values where link.isConnected {
-            let isSilenceOdd = !link.lines.isEmpty || link.bringsOrders
+        for link in orderedLinks where isConnected(link) {
+            let isSilenceOdd = pool.count(on: link.index) > 0 || link.bringsOrders
             let silence = link.silence.look(at: now, heard: link.heard, isSilenceOdd: isSilenceOdd)
             guard isSilenceOdd else { continue }
             warnOfSilence(link, UInt64(silence))
             guard let limit, silence > limit else { continue }
-            link.disconnect()
+            link.disconnect(generation: generation(of: link))
             retry(
                 link,
                 after: ConnectionEvent(
-                    state: Int(FH_CONN_DISCONNECTED), reason: Int(FH_WHY_NETWORK), generation: link.generation,
+                    state: Int(FH_CONN_DISCONNECTED), reason: Int(FH_WHY_NETWORK), generation: generation(of: link),
                     message: "no data for \(silence) ms", isWhole: true, silence: silence))
         }
     }
 
     /// Says once for each silence that a link with subscriptions brings nothing (`WS_STALE_TICK_WARN_SECONDS`).
     private func warnOfSilence(_ link: Link, _ silence: UInt64) {
-        guard let limit = environment.limits.staleTickWarning, !link.lines.isEmpty else { return }
+        let count = pool.count(on: link.index)
+        guard let limit = environment.limits.staleTickWarning, count > 0 else { return }
         let isSilent = silence > UInt64(limit.components.seconds) * 1_000
         if isSilent, !link.isKnownSilent {
-            logger.warning("no tick for \(silence / 1_000) s on a connection with \(link.lines.count) instruments")
+            logger.warning("no tick for \(silence / 1_000) s on a connection with \(count) instruments")
         }
         link.isKnownSilent = isSilent
     }

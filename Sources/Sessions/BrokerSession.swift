@@ -28,13 +28,10 @@ actor BrokerSession: MarketSession {
     var logger: Logger
     var links: [Int: Link] = [:]
     var nextLink = 0
-    /// Which link serves an instrument.
-    var placement: [UInt32: Int] = [:]
-    /// Which link still serves an instrument while that one takes it over.
-    var departures: [UInt32: Int] = [:]
+    /// What is wanted of the links, and what they have.
+    var pool: Pool
     /// What its connections' adapters are lent, and were.
     let concealment: Concealment
-    var references = References()
     /// Who waits for the broker's answer. They always wait for the connection in ``placement``.
     var waiters = Waiters<Suspended>()
     /// Clients that want order updates. Below 0 for a moment when a client's end overtakes its beginning.
@@ -70,6 +67,7 @@ actor BrokerSession: MarketSession {
         self.user = user
         broker = adapter.broker
         modes = adapter.capabilities.modes
+        pool = Pool(broker: adapter.broker, capabilities: adapter.capabilities, limits: environment.limits)
         self.adapter = adapter
         concealment = Concealment(shared: adapter.concealment)
         self.loop = loop
@@ -99,12 +97,12 @@ actor BrokerSession: MarketSession {
     /// Waits for the first connection. Nil: it stands.
     private func refusal() async -> FeedError? {
         do {
-            if marketLinks.isEmpty { try openLink(kind: firstMarketKind) }
+            if marketLinks.isEmpty { try openLink(kind: pool.firstMarketKind) }
         } catch {
             return error
         }
-        guard let link = marketLinks.min(by: { $0.index < $1.index }) else { return nil }
-        switch link.state {
+        guard let link = marketLinks.first else { return nil }
+        switch state(of: link) {
         case .ready: return nil
         case .failed(let error): return error
         default: return await withCheckedContinuation { readyWaiters.append($0) }
@@ -124,13 +122,8 @@ actor BrokerSession: MarketSession {
     }
 
     private func state() -> String {
-        if marketLinks.contains(where: \.isConnected) { return "connected" }
-        let isTrying = marketLinks.contains {
-            switch $0.state {
-            case .connecting, .backingOff: true
-            default: false
-            }
-        }
+        if marketLinks.contains(where: isConnected) { return "connected" }
+        let isTrying = marketLinks.contains { isConnecting($0) || isBackingOff($0) }
         return isTrying ? "connecting" : "disconnected"
     }
 
@@ -166,7 +159,7 @@ actor BrokerSession: MarketSession {
         let patience = Patience(
             sending: now + min(BrokerSession.pacingPatience, TimeAmount(time)), answer: now + TimeAmount(time))
         let handles = noted.compactMap { try? $0.1.get().instrument }
-        if links.values.contains(where: { $0.pacing != nil && !$0.dirty.isEmpty }) {
+        if links.values.contains(where: { $0.pacing != nil && pool.hasUnsent(on: $0.index) }) {
             loop.scheduleTask(deadline: patience.sending) { [weak self] in
                 self?.assumeIsolated { $0.releaseUnsent(handles) }
             }
@@ -189,10 +182,7 @@ actor BrokerSession: MarketSession {
 
     /// Lets go on who waits for instruments that the broker's pace has not let out yet: they are pending.
     private func releaseUnsent(_ handles: [UInt32]) {
-        for handle in handles {
-            guard let index = placement[handle], links[index]?.lines[handle]?.isDirty == true else { continue }
-            resume(handle, .failure(.queued))
-        }
+        for handle in handles where pool.line(handle)?.isDirty == true { resume(handle, .failure(.queued)) }
     }
 
     /// Lets go on who has waited for the broker's answer as long as a client may: they are pending, and what the broker has
@@ -209,8 +199,8 @@ actor BrokerSession: MarketSession {
     }
 
     private func release(_ routes: [RouteKey]) {
-        let released = routes.filter { references.remove($0) }
-        for instrument in Set(released.map(\.instrument)) { adjust(instrument) }
+        let released = routes.filter { pool.remove($0) }
+        for instrument in Set(released.map(\.instrument)).sorted() { adjust(instrument) }
         flushAll()
     }
 }

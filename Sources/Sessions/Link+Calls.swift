@@ -7,23 +7,23 @@ import Transport
 
 /// Calls into the adapter, and what it is lent for them.
 extension Link {
-    func connect(_ credentials: BrokerCredentials) -> fh_status {
+    func connect(_ credentials: BrokerCredentials, generation: UInt64) -> fh_status {
         LentCredentials.withPointer(credentials) { pointer in
             lane.enter("connect") { adapter.table.pointee.connect(instance, generation, pointer) }
         }
     }
 
     /// Ends the connection. Nothing of it arrives afterwards.
-    func disconnect() {
+    func disconnect(generation: UInt64) {
         _ = lane.enter("disconnect") { adapter.table.pointee.disconnect(instance, generation) }
         lane.closeAll()
     }
 
     /// Ends the instance. The link must not be used afterwards.
-    func destroy() {
+    func destroy(generation: UInt64) {
         timer?.cancel()
         pacing?.cancel()
-        disconnect()
+        disconnect(generation: generation)
         lane.enter("destroy") { adapter.table.pointee.destroy(instance) }
         lane.detach()
     }

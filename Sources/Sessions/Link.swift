@@ -8,16 +8,6 @@ import Transport
 /// One adapter instance: one connection to the broker. Confined to its lane, the event loop on which the session's actor
 /// runs; every call into the adapter is made from there, one after another.
 final class Link {
-    enum State {
-        case idle
-        case connecting
-        case ready
-        /// Waiting to connect again.
-        case backingOff
-        /// Given up until credentials or configuration change.
-        case failed(FeedError)
-    }
-
     let index: Int
     let kind: LinkKind
     let kindIndex: Int
@@ -30,15 +20,7 @@ final class Link {
     /// The adapter's half of `feedhost.orders/1`; nil when this connection brings none.
     private let orders: UnsafePointer<fh_orders>?
 
-    var state = State.idle
-    /// Rises with every connect; events of older connections are ignored.
-    var generation: UInt64 = 0
-    var lines: [UInt32: Line] = [:]
     var backoff: Backoff
-    /// Instruments to be sent with the next flush, in order.
-    var dirty: [UInt32] = []
-    /// Lines that the broker is to be told to end with the next flush.
-    var leaving: [Line] = []
     /// Ends a wait: for the connect, for the next attempt.
     var timer: Scheduled<Void>?
     var pacing: Scheduled<Void>?
@@ -52,13 +34,6 @@ final class Link {
     var authenticationFailures = 0
     /// True while it is the one that brings the user's order updates.
     var bringsOrders = false
-    /// True when its instruments move to other connections and it is to end.
-    var isRetiring = false
-    /// Instruments a call.
-    var batch: Int { kind.batch == 0 ? .max : kind.batch }
-    var hasFailed: Bool { if case .failed = state { true } else { false } }
-    var isConnected: Bool { if case .ready = state { true } else { false } }
-
     /// Makes the instance.
     /// - Throws: ``FeedError`` with `BROKER_INIT_ERROR` when the adapter does not make one.
     init(
@@ -109,14 +84,6 @@ final class Link {
         }
     }
 
-    /// Has the instrument sent with the next flush.
-    func markDirty(_ handle: UInt32) {
-        guard lines[handle]?.isDirty == false else { return }
-        lines[handle]?.isDirty = true
-        lines[handle]?.refusal = nil
-        dirty.append(handle)
-    }
-
     // MARK: Order updates
 
     var canBringOrders: Bool { orders != nil }
@@ -134,24 +101,6 @@ final class Link {
         bringsOrders = false
         let status = lane.enter("orders.stop") { stop(instance) }
         if status != FH_OK { context.logger.warning("order updates cannot be stopped: \(Link.describe(status))") }
-    }
-
-    // MARK: Room
-
-    /// Instruments with more than 5 levels, wanted or still served.
-    var deepCount: Int { lines.values.count { $0.most.isDeep } }
-
-    /// What its instruments come to, in what the broker's quota counts.
-    var units: Int { lines.count + (kind.unit == .instrumentAndMode ? deepCount : 0) }
-
-    /// Which connection is asked first; the lowest.
-    var preference: Int {
-        switch state {
-        case .failed: 3
-        case _ where isRetiring: 2
-        case .ready: 0
-        default: 1
-        }
     }
 
     // MARK: Life signs

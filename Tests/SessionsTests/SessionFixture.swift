@@ -216,7 +216,7 @@ extension BrokerSession {
 
     /// Lines and what is wanted of them, as `NAME/mode/depth`.
     var wanted: [String] {
-        links.values.flatMap(\.lines.values).map {
+        pool.links.values.flatMap(\.lines.values).map {
             "\($0.instrument)/\($0.wanted.mode.label)/\($0.wanted.depth)"
         }.sorted()
     }

@@ -36,6 +36,18 @@ struct Line {
     /// What the broker has said to the last demand, when it refused; for subscribers who ask after the answer came.
     var refusal: FeedError?
     var isAsked: Bool { if case .asked = phase { true } else { false } }
+    /// True when the broker may serve it, or may be about to.
+    var mayBeKnown: Bool { isAsked || served != nil || isUncertain }
     /// What it counts for in the broker's quota.
     var most: Demand { held?.union(wanted) ?? wanted }
+
+    /// The connection is gone, and with it all that the broker had and was asked for.
+    mutating func forgetBroker() {
+        served = nil
+        held = nil
+        listing = nil
+        phase = .queued
+        isDirty = false
+        isUncertain = false
+    }
 }
