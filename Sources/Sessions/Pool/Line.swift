@@ -24,8 +24,8 @@ struct Line {
     var phase = Phase.queued
     /// True while it waits to be sent, for the first time or with another demand.
     var isDirty = false
-    /// The mode that the broker was last asked for; nil before.
-    var askedMode: Mode?
+    /// What the broker was last asked for; nil before.
+    var asked: Demand?
     /// What the broker serves now; nil when nothing.
     var served: Demand?
     /// True after a demand that was never answered: the broker may serve it all the same.

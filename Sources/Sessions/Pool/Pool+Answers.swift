@@ -31,9 +31,10 @@ extension Pool {
     ///   - depth: 0: as asked.
     mutating func grant(_ handle: UInt32, on link: Int, mode: Mode?, depth: Int) -> Granted {
         guard var line = line(handle, on: link) else { return Granted() }
-        let given = min(mode ?? line.wanted.mode, line.wanted.mode)
-        let granted = References.Demand(
-            mode: given, depth: given == .depth ? (depth == 0 ? line.wanted.depth : depth) : 0)
+        // Something else may be wanted by now, and waits to be sent.
+        let asked = line.asked ?? line.wanted
+        let given = min(mode ?? asked.mode, asked.mode)
+        let granted = References.Demand(mode: given, depth: given == .depth ? (depth == 0 ? asked.depth : depth) : 0)
         var change = Granted()
         change.hasShrunk = line.most.isDeep && !granted.isDeep
         line.phase = .granted

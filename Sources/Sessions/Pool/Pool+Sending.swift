@@ -48,6 +48,8 @@ extension Pool {
             guard var line = line(handle, on: link) else { continue }
             let old = line
             line.isDirty = false
+            // The answer to the request before this one will not be looked at any more.
+            if old.isAsked { line.isUncertain = true }
             if let listings {
                 guard let listing = listings[handle] else {
                     links[link]?.lines[handle] = line
@@ -64,11 +66,9 @@ extension Pool {
                 line.held = nil
             }
             line.held = line.most
-            // The answer to the request before this one will not be looked at any more.
-            if old.isAsked { line.isUncertain = true }
             line.phase = .asked(request: request)
             if asksForBook(line) { sending.books.append(handle) }
-            line.askedMode = line.wanted.mode
+            line.asked = line.wanted
             links[link]?.lines[handle] = line
             sending.lines.append(line)
         }
@@ -78,9 +78,9 @@ extension Pool {
     /// Whether the broker was last asked for the instrument without a book, here or on the connection that it comes from, and
     /// is now asked for one. What it has answered by now does not matter: from that request on the book may be old.
     private func asksForBook(_ line: Line) -> Bool {
-        let elsewhere = departures[line.handle].flatMap { self.line(line.handle, on: $0)?.askedMode }
-        guard line.wanted.mode == .depth, let asked = line.askedMode ?? elsewhere else { return false }
-        return asked < .depth
+        let elsewhere = departures[line.handle].flatMap { self.line(line.handle, on: $0)?.asked }
+        guard line.wanted.mode == .depth, let asked = line.asked ?? elsewhere else { return false }
+        return asked.mode < .depth
     }
 }
 
