@@ -7,11 +7,14 @@ package struct SeededNumbers: RandomNumberGenerator {
     package init(seed: UInt64) { state = seed }
 
     /// A fresh seed, or that of `FEEDHOST_FUZZ_SEED`; printed, so that a failure can be repeated.
-    package static func announced(_ what: String) -> SeededNumbers {
+    package static func announced(_ what: String) -> SeededNumbers { SeededNumbers(seed: announcedSeed(what)) }
+
+    /// The same for tests that need a seed for each of many rounds.
+    package static func announcedSeed(_ what: String) -> UInt64 {
         let given = ProcessInfo.processInfo.environment["FEEDHOST_FUZZ_SEED"].flatMap { UInt64($0) }
         let seed = given ?? UInt64.random(in: 1...UInt64.max)
         print("\(what): FEEDHOST_FUZZ_SEED=\(seed)")
-        return SeededNumbers(seed: seed)
+        return seed
     }
 
     /// So many, or as many as `FEEDHOST_FUZZ` says.

@@ -1,0 +1,69 @@
+import MarketData
+
+@testable import Adapters
+@testable import Sessions
+
+/// The broker's end of one connection, which takes calls in the order in which they come.
+struct ModelBroker {
+    let kind: LinkKind
+    /// By the name that the broker knows.
+    var served: [String: References.Demand] = [:]
+    /// What the host takes the broker's tokens for.
+    var tokens: [String: UInt32] = [:]
+
+    static func name(_ line: Line) -> String { line.listing?.brokerToken ?? line.instrument.symbol }
+
+    mutating func end(_ lines: [Line]) { for line in lines { served[ModelBroker.name(line)] = nil } }
+
+    /// - Returns: What it will say, when it says something.
+    mutating func ask(_ line: Line, _ fate: ModelRequest.Fate) -> ModelRequest.Answer {
+        let name = ModelBroker.name(line)
+        switch fate {
+        case .silent: return .nothing
+        case .refused: return .refused
+        case .served:
+            served[name] = line.wanted
+            return .nothing
+        case .shallow:
+            let less = References.Demand(mode: line.wanted.mode, depth: min(line.wanted.depth, 5))
+            served[name] = less
+            return .granted(less)
+        case .lower:
+            let less = References.Demand(mode: .ltp, depth: 0)
+            served[name] = less
+            return .granted(less)
+        case .granted:
+            served[name] = line.wanted
+            return .granted(line.wanted)
+        }
+    }
+
+    /// What it has more of than a connection may have.
+    var excess: String? {
+        let deep = served.values.count(where: \.isDeep)
+        let units = served.count + (kind.unit == .instrumentAndMode ? deep : 0)
+        if kind.quota > 0, units > kind.quota { return "\(units) units of \(kind.quota)" }
+        if kind.deepQuota > 0, deep > kind.deepQuota { return "\(deep) deep books of \(kind.deepQuota)" }
+        return nil
+    }
+}
+
+/// What one call has asked a broker for, and what it will say to it.
+struct ModelRequest {
+    enum Fate: CaseIterable {
+        case silent, refused, served, shallow, lower, granted
+    }
+
+    enum Answer {
+        case granted(References.Demand)
+        case refused
+        case nothing
+
+        var isRefused: Bool { if case .refused = self { true } else { false } }
+    }
+
+    let id: UInt64
+    let link: Int
+    let generation: UInt64
+    var fates: [UInt32: Answer] = [:]
+}
