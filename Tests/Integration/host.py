@@ -187,6 +187,12 @@ class Host:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1])
 
+    @property
+    def allocated_kilobytes(self) -> int:
+        """Without pages of files, such as code that is run for the first time."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("RssAnon:")).split()[1])
+
     def stop(self, timeout: float = DEADLINE) -> None:
         """SIGTERM; the host must drain, take its ready file away and exit with 0."""
         if self.process is None:

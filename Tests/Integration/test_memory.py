@@ -14,7 +14,7 @@ SESSION = 64
 
 
 def mebibytes(host) -> float:
-    return host.resident_kilobytes / 1024
+    return host.allocated_kilobytes / 1024
 
 
 def test_a_session_with_one_instrument_is_small(start_host, connect):
