@@ -8,16 +8,34 @@ struct ModelBroker {
     let kind: LinkKind
     /// By the name that the broker knows.
     var served: [String: References.Demand] = [:]
+    /// What it was asked for since it was connected to, and was not told to end.
+    private var asked: Set<String> = []
     /// What the host takes the broker's tokens for.
     var tokens: [String: UInt32] = [:]
 
     static func name(_ line: Line) -> String { line.listing?.brokerToken ?? line.instrument.symbol }
 
-    mutating func end(_ lines: [Line]) { for line in lines { served[ModelBroker.name(line)] = nil } }
+    init(kind: LinkKind) { self.kind = kind }
+
+    mutating func end(_ lines: [Line]) throws {
+        for line in lines {
+            let name = ModelBroker.name(line)
+            served[name] = nil
+            guard asked.remove(name) != nil else {
+                throw PoolHistory.Problem("\(line.instrument) is ended and was not asked for")
+            }
+        }
+    }
+
+    mutating func disconnect() {
+        served = [:]
+        asked = []
+    }
 
     /// - Returns: What it will say, when it says something.
     mutating func ask(_ line: Line, _ fate: ModelRequest.Fate) -> ModelRequest.Answer {
         let name = ModelBroker.name(line)
+        asked.insert(name)
         switch fate {
         case .silent: return .nothing
         case .refused: return .refused

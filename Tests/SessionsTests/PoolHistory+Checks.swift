@@ -15,6 +15,16 @@ extension PoolHistory {
         throw Problem("\(line.instrument) has a gap while it moves")
     }
 
+    /// What was on its way to a connection that is lost stays where enough of it is served.
+    func checkMoves(to link: Int) throws {
+        for (handle, old) in pool.departures where pool.placement[handle] == link {
+            guard let wanted = pool.line(handle)?.wanted else { continue }
+            if pool.line(handle, on: old)?.served?.covers(wanted) == true {
+                throw Problem("\(handle) waits for a lost connection")
+            }
+        }
+    }
+
     func check() throws {
         if answered.contains(where: { $0.0 == RouteKey.none }) { throw Problem("somebody was answered twice") }
         guard waiters.count == waiting.count else { throw Problem("somebody who waits is lost") }
@@ -30,12 +40,21 @@ extension PoolHistory {
             throw Problem("\(instrument) is unwanted and kept")
         }
         for (index, link) in pool.links { try check(link, at: brokers[index]) }
-        for (instrument, link) in pool.departures where pool.line(instrument, on: link)?.isDeparting != true {
-            throw Problem("\(instrument) departs from where it is not")
+        let first = pool.links.values.filter { $0.kindIndex == pool.firstMarketKind }
+        if !first.isEmpty, first.allSatisfy(\.isRetiring) { throw Problem("no connection is to stay") }
+        for (instrument, link) in pool.departures {
+            guard let line = pool.line(instrument, on: link), line.isDeparting, line.served != nil, !line.isDirty else {
+                throw Problem("\(instrument) departs from where it is not served")
+            }
+            guard pool.line(instrument)?.served == nil else { throw Problem("\(instrument) is served twice") }
         }
     }
 
     private func check(_ link: PoolLink, at broker: ModelBroker?) throws {
+        if !link.isConnected, !link.leaving.isEmpty { throw Problem("connection \(link.index) owes and is lost") }
+        if link.isRetiring, !link.lines.values.allSatisfy(\.isDeparting) {
+            throw Problem("connection \(link.index) is to end and has to serve")
+        }
         var known = link.leaving.map(ModelBroker.name)
         var dirty = 0
         for line in link.lines.values {
@@ -77,8 +96,17 @@ extension PoolHistory {
             where !link.lines.values.contains(where: { ModelBroker.name($0) == name }) {
                 throw Problem("connection \(index) serves \(name), which nobody wants")
             }
+            for (token, handle) in brokers[index]?.tokens ?? [:]
+            where link.lines[handle]?.listing?.brokerToken != token {
+                throw Problem("connection \(index) takes \(token) for what it was")
+            }
             for line in link.lines.values {
-                guard let token = line.listing?.brokerToken, line.served != nil else { continue }
+                // After a silence nobody knows.
+                guard let served = line.served, !line.isUncertain else { continue }
+                guard brokers[index]?.served[ModelBroker.name(line)]?.covers(served) == true else {
+                    throw Problem("\(line.instrument) is taken for served and is not")
+                }
+                guard let token = line.listing?.brokerToken else { continue }
                 guard brokers[index]?.tokens[token] == line.handle else {
                     throw Problem("the token of \(line.instrument) is not known")
                 }
@@ -93,7 +121,7 @@ extension PoolHistory {
             listings[handle] = newListing(handle)
         }
         for link in pool.links.keys.sorted() {
-            lose(link, becoming: .idle)
+            try lose(link, becoming: .idle)
             _ = pool.connecting(link)
         }
         for link in pool.links.keys.sorted() {

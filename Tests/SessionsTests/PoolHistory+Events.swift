@@ -148,12 +148,12 @@ extension PoolHistory {
     private mutating func connectionEnds() throws {
         let links = connections { if case .ready = $0 { true } else { false } }
         guard !links.isEmpty else { return }
-        lose(random.pick(links), becoming: roll(4) == 0 ? .failed(FeedError(.broker, "over")) : .backingOff)
+        try lose(random.pick(links), becoming: roll(4) == 0 ? .failed(FeedError(.broker, "over")) : .backingOff)
         try closeRetired()
     }
 
-    mutating func lose(_ link: Int, becoming state: PoolLink.State) {
-        brokers[link]?.served = [:]
+    mutating func lose(_ link: Int, becoming state: PoolLink.State) throws {
+        brokers[link]?.disconnect()
         paced.remove(link)
         if case .failed(let error) = state {
             pool.lost(link, becoming: state, error)
@@ -161,6 +161,7 @@ extension PoolHistory {
             pool.lost(link, becoming: state)
         }
         act()
+        try checkMoves(to: link)
     }
 
     /// A connection that is not ready makes a step towards it, or fails in it.
@@ -173,7 +174,7 @@ extension PoolHistory {
             return
         }
         if roll(6) == 0 {
-            lose(link, becoming: .backingOff)
+            try lose(link, becoming: .backingOff)
             try closeRetired()
         } else {
             pool.becameReady(link)

@@ -101,7 +101,7 @@ struct PoolHistory {
     mutating func flush(_ link: Int) throws {
         for lines in pool.takeLeaving(from: link) {
             for line in lines { try checkGap(line) }
-            brokers[link]?.end(lines)
+            try brokers[link]?.end(lines)
         }
         while !paced.contains(link) {
             let handles = pool.nextBatch(on: link)
@@ -117,7 +117,7 @@ struct PoolHistory {
         let sending = pool.send(handles, named: hasMaster ? listings : nil, on: link, request: request.id)
         act()
         for handle in sending.unlisted { refuse(handle, on: link, .unlisted) }
-        brokers[link]?.end(sending.recycled)
+        try brokers[link]?.end(sending.recycled)
         for line in sending.lines {
             let fate = isKind ? ModelRequest.Fate.granted : ModelRequest.Fate.allCases[min(roll(12), 5)]
             request.fates[line.handle] = brokers[link]?.ask(line, fate)

@@ -7,7 +7,7 @@ import Testing
 /// Random histories of the pool alone. Each has a seed of its own: with that as `FEEDHOST_FUZZ_SEED` and `FEEDHOST_FUZZ=1`
 /// it happens again.
 @Suite struct PoolHistoryTests {
-    private static let steps = 18
+    private static let steps = 15
 
     @Test(.timeLimit(.minutes(5))) func nothingIsLostAndNothingIsKept() throws {
         let first = SeededNumbers.announcedSeed("pool histories")

@@ -29,10 +29,8 @@ extension Pool {
     /// What is to be sent next, as much as one call takes; empty when there is nothing, or nobody to send it to. It must be
     /// passed to ``send(_:named:on:request:)``.
     mutating func nextBatch(on link: Int) -> [UInt32] {
-        guard isConnected(link), let batch = links[link]?.batch, let dirty = links[link]?.dirty, !dirty.isEmpty else {
-            return []
-        }
-        let handles = Array(dirty.prefix(batch))
+        guard isConnected(link), let handles = links[link].map({ Array($0.dirty.prefix($0.batch)) }), !handles.isEmpty
+        else { return [] }
         links[link]?.dirty.removeFirst(handles.count)
         return handles
     }
