@@ -9,7 +9,7 @@ VENV := .build/venv
 PLUGINS_DEBUG := .build/plugins.d
 FIXTURES := .build/fixtures
 
-.PHONY: run build install test test-unit test-integration bench bench-micro bench-broker bench-wrong-keys bench-credentials setup lint format sanitize clean help
+.PHONY: run build install test test-unit test-integration bench bench-micro bench-broker bench-wrong-keys bench-credentials bench-public setup lint format sanitize clean help
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -61,7 +61,7 @@ INTEGRATION := FEEDHOST_BIN=$(CURDIR)/.build/debug/feedhost FEEDHOST_PLUGINS=$(C
 	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) $(VENV)/bin/python -m pytest -q
 
 test-integration: build-debug fixtures $(VENV)/.ready ## Real sockets, real clients
-	$(INTEGRATION) Tests/Integration
+	$(INTEGRATION) -n 2 --dist loadfile Tests/Integration
 
 bench-micro: setup ## Times the steps of the hot path one by one; fails when one allocates
 	swift build -c release $(FLAGS) --product feedhost-bench-micro
@@ -96,6 +96,9 @@ $(VENV)/.ready: Tests/Integration/requirements.txt Tests/Integration/requirement
 
 bench-wrong-keys: build $(VENV)/.ready ## 100 wrong keys a second for a minute: who has a key must not notice; BENCH="--provider openalgo --spread"
 	$(VENV)/bin/python Tests/Benchmarks/wrong_keys.py $(BENCH)
+
+bench-public: build $(VENV)/.ready ## 10,000 subscriptions at once on the public socket: when they count, and how late ticks get meanwhile
+	$(VENV)/bin/python Tests/Benchmarks/public_subscriptions.py
 
 bench-credentials: build $(VENV)/.ready ## Credentials that change 1,000 times under a client: the session comes back, memory does not grow
 	$(VENV)/bin/python Tests/Benchmarks/credential_cycles.py $(BENCH)
