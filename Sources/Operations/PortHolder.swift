@@ -6,6 +6,14 @@ public enum PortHolder {
     /// By the tables under `/proc`.
     /// - Returns: `python3 (process 4711)`; nil when nobody is found, for example because the process belongs to another user.
     public static func name(port: Int) -> String? {
+        // The kernel writes its tables piece by piece: with sockets that come and go in between, one look may miss a line.
+        for _ in 0..<3 {
+            if let name = look(port: port) { return name }
+        }
+        return nil
+    }
+
+    private static func look(port: Int) -> String? {
         let inodes = listeners(port: port)
         guard !inodes.isEmpty else { return nil }
         let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
