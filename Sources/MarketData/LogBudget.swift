@@ -20,4 +20,9 @@ public struct LogBudget: Sendable {
         defer { suppressed = 0 }
         return suppressed
     }
+
+    /// What a line says of those before it that were left out; empty when there were none.
+    public static func remark(_ suppressed: Int) -> String {
+        suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : ""
+    }
 }

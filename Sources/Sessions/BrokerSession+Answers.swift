@@ -124,7 +124,7 @@ extension BrokerSession {
     private func logRefusals(_ sentences: [String]) {
         guard let first = sentences.first, let suppressed = refusalLines.take(now: Uptime.now()) else { return }
         let others = sentences.count > 1 ? " (and \(sentences.count - 1) more)" : ""
-        let before = suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : ""
+        let before = LogBudget.remark(suppressed)
         logger.info("refused: \(first)\(others)\(before)")
     }
 

@@ -124,7 +124,7 @@ public actor SessionPool: SessionDirectory, SampleSource {
             if configuration.externalAs == broker { return external(as: broker) }
             // Clients that ask again and again are not a line each.
             if let suppressed = missing.take(now: Uptime.now()) {
-                let others = suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : ""
+                let others = LogBudget.remark(suppressed)
                 logger.warning("no adapter for \(broker): \(refusal.reason)\(others)")
             }
             throw FeedError(.broker, "Broker adapter not found")

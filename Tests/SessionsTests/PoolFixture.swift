@@ -40,7 +40,7 @@ final class PoolFixture: Sendable {
         bus = try SharedPublisher(configuration, registry: registry)
         var pooling = SessionPool.Configuration()
         pooling.externalAs = externalAs
-        var logger = Logger(label: "test", factory: { [lines] _ in JournalLog(lines: lines) })
+        var logger = Logger(label: "test", factory: { [lines] _ in journalLog(lines) })
         logger.logLevel = .trace
         pool = SessionPool(
             adapters: Adapters(loaded: adapters), instruments: registry, masters: NoInstruments(), bus: bus,

@@ -32,19 +32,7 @@ final class Vault: CredentialSource {
 }
 
 /// Log lines in a journal.
-struct JournalLog: LogHandler {
-    let lines: Journal<String>
-    var metadata: Logger.Metadata = [:]
-    var metadataProvider: Logger.MetadataProvider?
-    var logLevel = Logger.Level.trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { lines.add("\(event.level) \(event.message)") }
-}
+func journalLog(_ lines: Journal<String>) -> EventLog { EventLog { lines.add("\($0.level) \($0.message)") } }
 
 /// What an adapter declares, with short times, so that a test can wait for them.
 struct Declared {
@@ -127,7 +115,7 @@ final class SessionFixture: Sendable {
     }
 
     var logger: Logger {
-        var logger = Logger(label: "test", factory: { [lines] _ in JournalLog(lines: lines) })
+        var logger = Logger(label: "test", factory: { [lines] _ in journalLog(lines) })
         logger.logLevel = .trace
         return logger
     }

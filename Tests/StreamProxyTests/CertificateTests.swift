@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import StreamProxy
@@ -121,17 +122,6 @@ private final class LogLines: Sendable {
     var lines: [String] { store.withLock { $0 } }
 
     var logger: Logger {
-        Logger(label: "test") { _ in Handler(lines: self) }
-    }
-
-    private struct Handler: LogHandler {
-        let lines: LogLines
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-        func log(event: LogEvent) { lines.store.withLock { $0.append("\(event.message)") } }
+        Logger(label: "test") { _ in EventLog { event in self.store.withLock { $0.append("\(event.message)") } } }
     }
 }

@@ -32,7 +32,7 @@ package final class Invalidations: Sendable {
             return state.lines.take(now: now)
         }
         if let suppressed {
-            let others = suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : ""
+            let others = LogBudget.remark(suppressed)
             logger.info("OpenAlgo says that the tokens of \(user) have changed\(others)")
         }
         signal.yield()

@@ -57,7 +57,7 @@ final class AuthContext: Sendable {
         let levels: [Logger.Level] = [.trace, .debug, .info, .warning, .error]
         logger.log(
             level: levels[Int(max(0, min(level, 4)))],
-            "\(line)\(suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : "")")
+            "\(line)\(LogBudget.remark(suppressed))")
     }
 
     fileprivate func changed(_ change: UnsafePointer<fh_account_change>) -> fh_status {

@@ -94,7 +94,7 @@ package final class HostContext: TransportContext, @unchecked Sendable {
         let level = HostContext.levels[Int(clamping: max(0, min(level, 4)))]
         logger.log(
             level: level,
-            "\(line(concealment.redaction))\(suppressed > 0 ? " (\(suppressed) lines before this one were left out)" : "")"
+            "\(line(concealment.redaction))\(LogBudget.remark(suppressed))"
         )
     }
 

@@ -59,7 +59,7 @@ final class ScriptedProvider: Sendable {
         let lines = lines
         return try await PluginAccounts(
             adapter, settings: ["name": Secret(name)].merging(given) { $1 }, fallback: fallback,
-            logger: Logger(label: "test") { _ in JournalLog(lines: lines) }, deadline: deadline, now: { now })
+            logger: Logger(label: "test") { _ in journalLog(lines) }, deadline: deadline, now: { now })
     }
 
     /// Writes a line, as a thread of the plugin would.
