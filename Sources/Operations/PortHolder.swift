@@ -6,14 +6,6 @@ public enum PortHolder {
     /// By the tables under `/proc`.
     /// - Returns: `python3 (process 4711)`; nil when nobody is found, for example because the process belongs to another user.
     public static func name(port: Int) -> String? {
-        // The kernel writes its tables piece by piece: with sockets that come and go in between, one look may miss a line.
-        for _ in 0..<3 {
-            if let name = look(port: port) { return name }
-        }
-        return nil
-    }
-
-    private static func look(port: Int) -> String? {
         let inodes = listeners(port: port)
         guard !inodes.isEmpty else { return nil }
         let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
@@ -47,17 +39,17 @@ public enum PortHolder {
     }
 
     private static func describe(_ process: String) -> String {
-        let name = (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)) ?? "a process"
-        return "\(name.trimmingCharacters(in: .whitespacesAndNewlines)) (process \(process))"
+        let name = (try? WholeFile.bytes("/proc/\(process)/comm")).map { String(decoding: $0, as: UTF8.self) }
+        return "\((name ?? "a process").trimmingCharacters(in: .whitespacesAndNewlines)) (process \(process))"
     }
 
     /// The sockets that listen on the port, as `socket:[inode]`.
     private static func listeners(port: Int) -> Set<String> {
         var found: Set<String> = []
         for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            guard let text = try? String(contentsOfFile: table, encoding: .utf8) else { continue }
-            for line in text.split(separator: "\n").dropFirst() {
-                let columns = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard let bytes = try? WholeFile.bytes(table) else { continue }
+            for line in bytes.split(separator: UInt8(ascii: "\n")).dropFirst() {
+                let columns = String(decoding: line, as: UTF8.self).split(separator: " ")
                 // local_address is column 1, the state column 3 (0A: listening), the inode column 9.
                 guard columns.count > 9, columns[3] == "0A", let local = columns[1].split(separator: ":").last,
                     Int(local, radix: 16) == port

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import threading
 
 import pytest
 
@@ -213,6 +215,27 @@ def test_named_files_are_read_instead_of_the_standard_ones(home):
     (home.folder / "own.env").write_text("WS_AUTH_GRACE_SECONDS=5\n")
     home.arguments = ["--config", "own.yaml", "--env-file", "own.env"]
     home.start()
+    assert re.search(rf":{port}$", home.url)
+    home.stop()
+
+
+def test_a_configuration_may_come_through_a_pipe(home):
+    """As `--config <(vault read …)` hands it over: in pieces, readable once."""
+    port = free_ports(1)[0]
+    pipe = home.folder / "pipe"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with pipe.open("w") as end:
+            for piece in ("proxy:\n  host: 127.0.0.1\n", "#" * 5_000 + "\n", f"  port: {port}\n"):
+                end.write(piece)
+                end.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    home.arguments = ["--config", pipe]
+    home.start()
+    writer.join()
     assert re.search(rf":{port}$", home.url)
     home.stop()
 

@@ -37,7 +37,8 @@ public struct Script: Sendable {
 
     /// - Throws: ``SimulatorError`` when the file cannot be read or is wrong.
     public init(path: String) throws(SimulatorError) {
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
+        guard let data = try? FileHandle(forReadingAtPath: path)?.readToEnd(),
+            let text = String(data: data, encoding: .utf8)
         else {
             throw SimulatorError("Cannot read the script \(path): check the path, and that it is UTF-8.")
         }

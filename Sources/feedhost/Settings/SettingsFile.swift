@@ -14,8 +14,12 @@ struct SettingsFile {
         // Without being asked for, no file is needed; and a folder `.env` is somebody's virtual environment.
         if code != 0, code != EACCES, !required { return nil }
         if code == ENOENT || code == ENOTDIR { throw SettingsError(["There is no file \(name)."]) }
-        guard code == 0, let bytes = try? Data(contentsOf: url) else {
-            throw SettingsError(["\(name) \(FileTrouble.reading(url.path, code == 0 ? EIO : code))."])
+        let bytes: [UInt8]
+        do throws(WholeFile.Failure) {
+            guard code == 0 else { throw WholeFile.Failure(code: code) }
+            bytes = try WholeFile.bytes(url.path, limit: Self.limit)
+        } catch {
+            throw SettingsError(["\(name) \(FileTrouble.reading(url.path, error.code))."])
         }
         guard bytes.count <= Self.limit else {
             throw SettingsError(["\(name) is larger than 1 MiB: that is no configuration."])
