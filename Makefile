@@ -40,7 +40,7 @@ test: setup build-debug fixtures $(VENV)/.ready ## One test: make test ONE=PoolT
 	@case '$(ONE)' in \
 		*.py*) $(INTEGRATION) 'Tests/Integration/$(ONE)' ;; \
 		test_*) $(INTEGRATION) Tests/Integration -k '$(ONE)' ;; \
-		*) FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --filter '$(ONE)' ;; \
+		*) swift test $(FLAGS) --skip-build --filter '$(ONE)' ;; \
 	esac
 else
 test: setup test-unit test-integration ## All tests, from nothing; ONE=NAME runs one
@@ -49,11 +49,11 @@ endif
 test-unit: build-debug fixtures ## The Swift tests
 	$(MAKE) --no-print-directory -C Tests/Fixtures/ABI check drive OUT=$(CURDIR)/$(FIXTURES)/examples
 	@# Five runs: rooms with clocks and sockets do not share the machine with fuzzing and with 10,000 random sessions or pools.
-	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --filter 'TransportTests|SessionsTests' --skip 'AnswerTimeTests|PoolHistoryTests'
-	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --no-parallel --filter 'StreamProxyTests|MarketBusTests|AnswerTimeTests' --skip PermissionSequenceTests
-	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --filter 'BrokerSimulatorTests'
-	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --skip '$(TIMED)|BrokerSimulatorTests'
-	FEEDHOST_FIXTURES=$(CURDIR)/$(FIXTURES) swift test $(FLAGS) --skip-build --filter 'PermissionSequenceTests|PoolHistoryTests'
+	swift test $(FLAGS) --skip-build --filter 'TransportTests|SessionsTests' --skip 'AnswerTimeTests|PoolHistoryTests'
+	swift test $(FLAGS) --skip-build --no-parallel --filter 'StreamProxyTests|MarketBusTests|AnswerTimeTests' --skip PermissionSequenceTests
+	swift test $(FLAGS) --skip-build --filter 'BrokerSimulatorTests'
+	swift test $(FLAGS) --skip-build --skip '$(TIMED)|BrokerSimulatorTests'
+	swift test $(FLAGS) --skip-build --filter 'PermissionSequenceTests|PoolHistoryTests'
 TIMED := TransportTests|SessionsTests|StreamProxyTests|MarketBusTests
 
 INTEGRATION := FEEDHOST_BIN=$(CURDIR)/.build/debug/feedhost FEEDHOST_PLUGINS=$(CURDIR)/$(PLUGINS_DEBUG) \

@@ -5,7 +5,7 @@ import TestSupport
 
 /// The product `feedhost` as a probe, and the plugins of `Tests/Fixtures/BadPlugins`; what is missing is said.
 enum ProbeFixture {
-    /// The built binary, or `FEEDHOST_TEST_BINARY`; nil, with a printed reason, when there is none that can probe.
+    /// The built binary, or `FEEDHOST_TEST_BINARY`; nil, with a printed reason, when there is none that can probe: then the tests fail.
     static let executable: String? = {
         let environment = ProcessInfo.processInfo.environment
         let beside = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
@@ -13,12 +13,12 @@ enum ProbeFixture {
         let bundle = CommandLine.arguments.first.map { ($0 as NSString).deletingLastPathComponent + "/feedhost" }
         let candidates = [environment["FEEDHOST_TEST_BINARY"], beside, bundle].compactMap { $0 }
         guard let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-            print("SKIPPED: probe tests: no feedhost binary at \(candidates)")
+            print("probe tests: no feedhost binary at \(candidates)")
             return nil
         }
         // Status 64 is the probe's way to say that it was called by hand.
         guard run(found, [PluginProbe.command]) == 64 else {
-            print("SKIPPED: probe tests: \(found) does not know \(PluginProbe.command)")
+            print("probe tests: \(found) does not know \(PluginProbe.command)")
             return nil
         }
         return found
@@ -26,13 +26,12 @@ enum ProbeFixture {
 
     /// A folder with `bad`, `extra`, `shadow` and `.work/valid.so`; nil, with a printed reason, if it cannot be.
     static let plugins: String? = {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let output =
             FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path
             + "/feedhost-bad-plugins-\(getpid())"
-        let source = root.deletingLastPathComponent().appendingPathComponent("Fixtures/BadPlugins").path
+        let source = "\(Repository.root)/Tests/Fixtures/BadPlugins"
         guard run("/usr/bin/env", ["make", "-s", "-C", source, "OUT=\(output)"]) == 0 else {
-            print("SKIPPED: probe tests: make in \(source) failed")
+            print("probe tests: make in \(source) failed")
             return nil
         }
         atexit { try? FileManager.default.removeItem(atPath: ProbeFixture.plugins ?? "") }
@@ -41,8 +40,6 @@ enum ProbeFixture {
 
     /// Compiles the smallest adapter, without the flag for any symbol and with that body of `extension(instance, id)`.
     static func adapter(extension body: String, in folder: TemporaryFolder) throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
         let source = """
             #include <stdlib.h>
             #include <string.h>
@@ -53,21 +50,18 @@ enum ProbeFixture {
             #include "minimal.h"
             """
         let path = try folder.write("minimal.c", Array(source.utf8))
-        let include = root.deletingLastPathComponent()
-            .appendingPathComponent("Sources/AdapterKit/Sources/CFeedhostABI/include").path
+        let include = "\(Repository.root)/Sources/AdapterKit/Sources/CFeedhostABI/include"
         let status = run(
             "/usr/bin/env",
             [
                 "cc", "-std=c11", "-shared", "-fPIC", "-I", include, "-I",
-                root.appendingPathComponent("Fixtures/BadPlugins").path, path, "-o", "\(folder.path)/minimal.so",
+                "\(Repository.root)/Tests/Fixtures/BadPlugins", path, "-o", "\(folder.path)/minimal.so",
             ])
         guard status == 0 else { throw CompilerFailure(status: status) }
         try folder.chmod("minimal.so", 0o755)
     }
 
     struct CompilerFailure: Error { let status: Int32? }
-
-    static var isReady: Bool { executable != nil && plugins != nil }
 
     static func probe(limit: Duration = .seconds(1)) -> PluginProbe {
         PluginProbe(
