@@ -28,7 +28,7 @@ extension BrokerSession {
     func flush(_ link: Link) {
         for lines in pool.takeLeaving(from: link.index) {
             nextRequest += 1
-            link.unsubscribe(request: nextRequest, lines)
+            link.instance?.unsubscribe(lines.map(SubscriptionRequest.init), request: nextRequest)
         }
         while link.pacing == nil {
             let handles = pool.nextBatch(on: link.index)
@@ -59,21 +59,14 @@ extension BrokerSession {
         }
         if !sending.recycled.isEmpty {
             nextRequest += 1
-            link.unsubscribe(request: nextRequest, sending.recycled)
+            link.instance?.unsubscribe(sending.recycled.map(SubscriptionRequest.init), request: nextRequest)
         }
         logRefusals(unlisted)
         guard !sending.lines.isEmpty else { return }
         for handle in sending.books {
             environment.bus.forgetBook(session: id, instrument: handle, before: WallClock.now())
         }
-        let status = link.subscribe(request: request, sending.lines)
-        // Not connected any more, and the event that says so is on its way. After the next connect all is asked again;
-        // should there be no such event, the time-out below answers.
-        if status != FH_OK, status != FH_E_STATE {
-            let message = "\(broker): \(Link.describe(status))"
-            logRefusals(sending.lines.compactMap { refuse($0.handle, on: link, status: status, message) })
-            return
-        }
+        link.instance?.subscribe(sending.lines.map(SubscriptionRequest.init), request: request)
         let (index, generation) = (link.index, generation(of: link))
         loop.scheduleTask(in: .milliseconds(adapter.capabilities.timings.ackTimeout)) { [weak self] in
             self?.assumeIsolated { $0.expire(request: request, link: index, generation: generation) }
@@ -112,7 +105,7 @@ extension BrokerSession {
             ? message
             : status == FH_E_UNKNOWN_INSTRUMENT
                 ? "Symbol \(instrument.symbol) not found for exchange \(instrument.exchange)"
-                : "\(broker) has refused \(instrument): \(Link.describe(status))"
+                : "\(broker) has refused \(instrument): \(StatusWords.of(status))"
         let isAnswer = pool.refuse(handle, on: link.index, Pool.Refusal(status), FeedError(code, text))
         act()
         return isAnswer
@@ -128,6 +121,16 @@ extension BrokerSession {
         logger.info("refused: \(first)\(others)\(before)")
     }
 
+    /// The adapter has not passed the wishes on; what it has answered already stays.
+    func subscribeRefused(_ link: Link, _ status: fh_status, request: UInt64) {
+        // Not connected any more, and the event that says so is on its way. After the next connect all is asked again;
+        // should there be no such event, the time-out answers.
+        guard status != FH_E_STATE else { return }
+        let message = "\(broker): \(StatusWords.of(status))"
+        let handles = pool.unanswered(request: request, on: link.index, generation: generation(of: link))
+        logRefusals(handles.compactMap { refuse($0, on: link, status: status, message) })
+    }
+
     private func expire(request: UInt64, link index: Int, generation: UInt64) {
         guard let link = links[index] else { return }
         logRefusals(
@@ -137,6 +140,14 @@ extension BrokerSession {
                     handle, on: link, status: fh_status(FH_E_TIMEOUT),
                     "\(broker) has not confirmed \(instrument) within \(adapter.capabilities.timings.ackTimeout) ms")
             })
+    }
+}
+
+extension SubscriptionRequest {
+    init(_ line: Line) {
+        self.init(
+            handle: line.handle, instrument: line.instrument, listing: line.listing, mode: line.wanted.mode,
+            depth: line.wanted.mode == .depth ? line.wanted.depth : 0)
     }
 }
 

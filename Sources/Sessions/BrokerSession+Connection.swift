@@ -17,6 +17,9 @@ extension BrokerSession {
     /// Connects with fresh credentials. Reusing those of the start is what makes feeds mute every morning.
     func connect(_ link: Link) {
         link.timer?.cancel()
+        if link.instance == nil {
+            do throws(FeedError) { try makeInstance(of: link) } catch { return fail(link, error) }
+        }
         let (index, generation) = (link.index, pool.connecting(link.index))
         environment.counters.connects.wrappingAdd(1, ordering: .relaxed)
         link.timer = loop.scheduleTask(in: BrokerSession.connectTimeout) { [weak self] in
@@ -28,8 +31,8 @@ extension BrokerSession {
 
     private func connectTimedOut(link index: Int, generation: UInt64) {
         guard let link = links[index], self.generation(of: link) == generation, isConnecting(link) else { return }
-        link.disconnect(generation: generation)
-        _ = link.lane.takeEnd()
+        link.instance?.disconnect(generation: generation)
+        _ = link.instance?.takeEnd()
         retry(
             link,
             after: ConnectionEvent(
@@ -45,8 +48,8 @@ extension BrokerSession {
         case Int(FH_CONN_DISCONNECTED), Int(FH_CONN_FAILED):
             guard event.reason != FH_WHY_REQUESTED else { return }
             guard isConnecting(link) || isConnected(link) else { return }
-            let event = event.explained(by: link.lane.takeEnd(), without: link.context.concealment.redaction)
-            link.disconnect(generation: generation(of: link))
+            let event = event.explained(by: link.instance?.takeEnd(), without: concealment.redaction)
+            link.instance?.disconnect(generation: generation(of: link))
             if event.isAuthentication {
                 authenticationFailed(link, event)
             } else if event.state == FH_CONN_FAILED {
@@ -128,12 +131,10 @@ extension BrokerSession {
 
     /// The broker serves nothing any more; whoever waits for an answer gets it after the next connect, if there is one.
     func lost(_ link: Link, becoming state: PoolLink.State, _ answer: FeedError = .queued) {
-        link.timer?.cancel()
-        link.timer = nil
-        link.pacing?.cancel()
-        link.pacing = nil
+        link.cancelTimers()
         link.readySince = nil
-        link.bringsOrders = false
+        link.ordersRequest = nil
+        link.hasRefusedOrders = false
         pool.lost(link.index, becoming: state, answer)
         act()
     }

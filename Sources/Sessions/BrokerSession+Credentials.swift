@@ -48,15 +48,18 @@ extension BrokerSession {
             return
         }
         concealment.add(credentials: credentials.values)
-        let status = link.connect(credentials, generation: generation)
-        guard status != FH_OK else { return }
+        link.instance?.connect(credentials, generation: generation)
+    }
+
+    /// The adapter has not even begun to connect.
+    func connectRefused(_ link: Link, _ status: fh_status, generation: UInt64) {
         let isAuthentication = status == FH_E_AUTH
         take(
             ConnectionEvent(
                 state: Int(
                     status == FH_E_INVALID || status == FH_E_UNSUPPORTED ? FH_CONN_FAILED : FH_CONN_DISCONNECTED),
                 reason: Int(isAuthentication ? FH_WHY_AUTH_REJECTED : FH_WHY_NETWORK), generation: generation,
-                message: Link.describe(status)),
+                message: StatusWords.of(status)),
             from: link)
     }
 
@@ -104,7 +107,7 @@ extension BrokerSession {
         for link in orderedLinks where fresh == nil || link.fingerprint != fresh?.hashValue {
             let why = fresh == nil ? "and those of before are used no more" : "connecting with the new ones"
             logger.info("the credentials have changed, \(why)")
-            link.disconnect(generation: generation(of: link))
+            link.instance?.disconnect(generation: generation(of: link))
             lost(link, becoming: .idle)
             link.authenticationFailures = 0
             link.backoff.reset()

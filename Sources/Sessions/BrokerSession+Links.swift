@@ -14,30 +14,37 @@ extension BrokerSession {
         let index = nextLink
         nextLink += 1
         let feed = environment.bus.makeSink(session: id)
-        let settings = environment.settings(adapter)
-        concealment.add(settings: settings, of: adapter.description)
-        let context = HostContext(
-            feed: feed, settings: settings, concealment: concealment, logger: logger, counters: environment.counters
-        ) { [weak self, loop] report in
-            // From any thread, and possibly from inside a call of ours: always later, on the lane.
-            loop.execute { [weak self] in self?.assumeIsolated { $0.take(report, from: index) } }
-        }
-        do {
-            let link = try Link(
-                index: index, kindIndex: kind, connectionIndex: freeConnectionIndex(kind: kind), adapter: adapter,
-                context: context, loop: loop, route: environment.routes[broker])
-            links[index] = link
-            pool.open(index, kind: kind)
-            if link.kind.carriesOrders, adapter.capabilities.orderKind != nil, !link.canBringOrders {
-                logger.warning("the adapter declares order updates and does not offer feedhost.orders/1")
-            }
-            connect(link)
-            startWatchdog()
-            return link
+        let link = Link(
+            index: index, kindIndex: kind, connectionIndex: freeConnectionIndex(kind: kind),
+            capabilities: adapter.capabilities, feed: feed)
+        do throws(FeedError) {
+            try makeInstance(of: link)
         } catch {
             environment.bus.remove(feed)
-            throw error as? FeedError ?? FeedError(.brokerInit, "\(error)")
+            throw error
         }
+        links[index] = link
+        pool.open(index, kind: kind)
+        connect(link)
+        startWatchdog()
+        return link
+    }
+
+    func makeInstance(of link: Link) throws(FeedError) {
+        let settings = environment.settings(adapter)
+        concealment.add(settings: settings, of: adapter.description)
+        link.life += 1
+        link.isMade = false
+        let (index, life) = (link.index, link.life)
+        link.instance = try environment.instances.make(
+            InstanceOrder(
+                adapter: adapter, kind: link.kindIndex, connectionIndex: link.connectionIndex, feed: link.feed,
+                settings: settings, concealment: concealment, logger: logger, counters: environment.counters,
+                loop: loop, route: environment.routes[broker]
+            ) { [weak self, loop] report in
+                // From any thread, and possibly from inside a call of ours: always later, on the lane.
+                loop.execute { [weak self] in self?.assumeIsolated { $0.take(report, from: index, life: life) } }
+            })
     }
 
     /// The smallest number that no connection of the kind has: they come and go.
@@ -46,12 +53,46 @@ extension BrokerSession {
         return (0...taken.count).first { !taken.contains($0) } ?? taken.count
     }
 
-    func take(_ report: HostContext.Report, from index: Int) {
-        guard let link = links[index] else { return }
+    private func take(_ report: InstanceReport, from index: Int, life: Int) {
+        guard let link = links[index], link.life == life else { return }
         switch report {
+        case .made(let abilities): made(link, abilities)
+        case .ended(let error): ended(link, error)
+        case .answer(let call, let status): take(status, of: call, from: link)
         case .connection(let event): take(event, from: link)
         case .subscriptions(let request, let results): take(results, request: request, from: link)
         case .order(let report): take(report, from: link)
+        }
+    }
+
+    private func made(_ link: Link, _ abilities: InstanceAbilities) {
+        link.isMade = true
+        if link.kind.carriesOrders, adapter.capabilities.orderKind != nil, !abilities.carriesOrders {
+            logger.warning("the adapter declares order updates and does not offer feedhost.orders/1")
+        }
+    }
+
+    /// The next connect makes another instance. One that could not even be made is not tried again before something changes.
+    private func ended(_ link: Link, _ error: FeedError) {
+        link.instance = nil
+        guard link.isMade else { return fail(link, error) }
+        guard isConnecting(link) || isConnected(link) else { return }
+        retry(
+            link,
+            after: ConnectionEvent(
+                state: Int(FH_CONN_DISCONNECTED), generation: generation(of: link), message: error.message,
+                isWhole: true))
+    }
+
+    private func take(_ status: fh_status, of call: InstanceCall, from link: Link) {
+        switch call {
+        case .startOrders(let request): return ordersAnswered(link, status, request: request)
+        case _ where status == FH_OK: return
+        case .connect(let generation): connectRefused(link, status, generation: generation)
+        case .subscribe(let request): subscribeRefused(link, status, request: request)
+        case .unsubscribe(_, let count):
+            logger.warning("unsubscribe of \(count) instruments: \(StatusWords.of(status))")
+        case .stopOrders: logger.warning("order updates cannot be stopped: \(StatusWords.of(status))")
         }
     }
 
@@ -73,7 +114,8 @@ extension BrokerSession {
     }
 
     func close(_ link: Link, generation: UInt64) {
-        link.destroy(generation: generation)
-        environment.bus.remove(link.context.feed)
+        link.cancelTimers()
+        link.instance?.end(generation: generation)
+        environment.bus.remove(link.feed)
     }
 }

@@ -22,6 +22,7 @@ extension BrokerSession {
 
     private func changeOrderReferences(by change: Int) {
         orderReferences += change
+        if change > 0 { for link in links.values { link.hasRefusedOrders = false } }
         alignOrders()
         watchSurplus()
         reviewOutage()
@@ -32,19 +33,19 @@ extension BrokerSession {
     func alignOrders() {
         guard !isEnded else { return }
         guard orderReferences > 0 else {
-            for link in links.values where link.bringsOrders { link.stopOrders() }
+            for link in links.values where link.bringsOrders {
+                link.ordersRequest = nil
+                link.instance?.stopOrders()
+            }
             return
         }
         guard !links.values.contains(where: \.bringsOrders) else { return }
         let carriers = pool.inOrderOfPreference(where: \.kind.carriesOrders).compactMap { links[$0] }
-        for link in carriers where isConnected(link) {
-            let status = link.startOrders()
-            if status == FH_OK {
-                logger.info("order updates started")
-                return
-            }
-            logger.warning(
-                "order updates cannot be started: \(Link.describe(status)); tried again after the next connect")
+        if let link = carriers.first(where: { isConnected($0) && !$0.hasRefusedOrders }) {
+            nextRequest += 1
+            link.ordersRequest = nextRequest
+            link.instance?.startOrders(request: nextRequest)
+            return
         }
         guard carriers.isEmpty, let kind = adapter.capabilities.orderKind else { return }
         do throws(FeedError) {
@@ -56,6 +57,16 @@ extension BrokerSession {
         } catch {
             logger.warning("no connection for order updates: \(error.message)")
         }
+    }
+
+    func ordersAnswered(_ link: Link, _ status: fh_status, request: UInt64) {
+        guard link.ordersRequest == request else { return }
+        guard status != FH_OK else { return logger.info("order updates started") }
+        logger.warning(
+            "order updates cannot be started: \(StatusWords.of(status)); tried again after the next connect")
+        link.ordersRequest = nil
+        link.hasRefusedOrders = true
+        takeStock()
     }
 
     /// Passes an update on, in OpenAlgo's names, to the user's clients.

@@ -31,15 +31,13 @@ extension BrokerSession {
             case .answer(let handle, let answer): resume(handle, answer)
             case .refuse(let handle, let demand, let error): resume(handle, refused: demand, error)
             case .track(let handle, let index):
-                environment.bus.track(session: id, instrument: handle, source: links[index]?.context.feed)
+                environment.bus.track(session: id, instrument: handle, source: links[index]?.feed)
             case .untrack(let handle): environment.bus.untrack(session: id, instrument: handle)
             case .register(let handle, let listing, let index):
-                links[index]?.context.register(
-                    exchange: listing.brokerExchange, token: listing.brokerToken, handle: handle)
+                links[index]?.instance?.register(listing, as: handle)
             case .forget(let handle, let listing, let index):
-                links[index]?.context.forget(
-                    exchange: listing.brokerExchange, token: listing.brokerToken, handle: handle)
-            case .forgetAll(let index): links[index]?.context.forgetTokens()
+                links[index]?.instance?.forget(listing, of: handle)
+            case .forgetAll(let index): links[index]?.instance?.forgetListings()
             case .flush: flushSoon()
             }
         }

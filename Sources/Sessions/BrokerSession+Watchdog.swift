@@ -19,11 +19,11 @@ extension BrokerSession {
         let now = NIODeadline.now()
         for link in orderedLinks where isConnected(link) {
             let isSilenceOdd = pool.count(on: link.index) > 0 || link.bringsOrders
-            let silence = link.silence.look(at: now, heard: link.heard, isSilenceOdd: isSilenceOdd)
+            let silence = link.silence.look(at: now, heard: link.instance?.heard ?? 0, isSilenceOdd: isSilenceOdd)
             guard isSilenceOdd else { continue }
             warnOfSilence(link, UInt64(silence))
             guard let limit, silence > limit else { continue }
-            link.disconnect(generation: generation(of: link))
+            link.instance?.disconnect(generation: generation(of: link))
             retry(
                 link,
                 after: ConnectionEvent(

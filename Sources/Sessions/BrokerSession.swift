@@ -102,6 +102,8 @@ actor BrokerSession: MarketSession {
             return error
         }
         guard let link = marketLinks.first else { return nil }
+        // Whoever logs in again has another one made, in the place of one that could not be.
+        if link.instance == nil, hasFailed(link) { connect(link) }
         switch state(of: link) {
         case .ready: return nil
         case .failed(let error): return error

@@ -14,6 +14,8 @@ struct SessionEnvironment: Sendable {
     let counters: AdapterCounters
     let limits: PoolLimits
     let logger: Logger
+    /// Where adapters run.
+    var instances: any InstanceMaker = InProcessMaker()
     /// How connections leave this machine.
     var routes = OutboundRoutes()
     /// Instrument masters of all brokers.

@@ -31,12 +31,13 @@ import Testing
 
     private final class Reports: Sendable {
         let messages = Mutex<[String]>([])
-        func take(_ report: HostContext.Report) {
+        func take(_ report: InstanceReport) {
             messages.withLock {
                 switch report {
                 case .connection(let event): $0.append(event.sentence)
                 case .subscriptions(_, let results): $0 += results.map(\.message)
                 case .order(let order): $0.append(order.update.reason)
+                case .made, .ended, .answer: break
                 }
             }
         }

@@ -95,12 +95,14 @@ final class SessionFixture: Sendable {
     private let limits: PoolLimits
     private let patience: Duration
     private let slowConnect: Duration
+    private let instances: any InstanceMaker
     private let sessions = Mutex<[BrokerSession]>([])
 
     init(
         _ declared: Declared = Declared(), limits: PoolLimits = PoolLimits(), patience: Duration = .milliseconds(2_800),
-        slowConnect: Duration = .seconds(60)
+        slowConnect: Duration = .seconds(60), instances: any InstanceMaker = InProcessMaker()
     ) throws {
+        self.instances = instances
         self.patience = patience
         self.slowConnect = slowConnect
         let number = Self.number.wrappingAdd(1, ordering: .relaxed).newValue
@@ -128,7 +130,8 @@ final class SessionFixture: Sendable {
             id: bus.openSession(user: user, broker: "scripted"), user: user, adapter: adapter, loop: group.next(),
             environment: SessionEnvironment(
                 bus: bus, registry: registry, credentials: vault, adapterSettings: ["scripted": settings],
-                counters: AdapterCounters(), limits: limits, logger: logger, masters: masters, advice: advice,
+                counters: AdapterCounters(), limits: limits, logger: logger, instances: instances, masters: masters,
+                advice: advice,
                 events: { [events] in events.add($0) }, patience: patience, slowConnect: slowConnect))
         sessions.withLock { $0.append(session) }
         return session
@@ -138,9 +141,10 @@ final class SessionFixture: Sendable {
     static func run(
         _ declared: Declared = Declared(), limits: PoolLimits = PoolLimits(), connected: Bool = true,
         patience: Duration = .milliseconds(2_800), slowConnect: Duration = .seconds(60),
-        _ body: (SessionFixture, BrokerSession) async throws -> Void
+        instances: any InstanceMaker = InProcessMaker(), _ body: (SessionFixture, BrokerSession) async throws -> Void
     ) async throws {
-        let fixture = try SessionFixture(declared, limits: limits, patience: patience, slowConnect: slowConnect)
+        let fixture = try SessionFixture(
+            declared, limits: limits, patience: patience, slowConnect: slowConnect, instances: instances)
         do {
             let session = fixture.session()
             if connected { try await session.ready() }

@@ -16,19 +16,13 @@ package final class HostContext: TransportContext, @unchecked Sendable {
     package let logger: Logger
     let counters: AdapterCounters
     /// Where reports of the adapter go; called on any thread.
-    let report: @Sendable (Report) -> Void
+    let report: @Sendable (InstanceReport) -> Void
     /// What is taken out of the adapter's texts.
     package let concealment: Concealment
     private let settings: [String: StableText]
     private let tokens = Mutex<[BrokerToken: UInt32]>([:])
     private let logBudget = Mutex(LogBudget())
     private let lastTraffic = Atomic<UInt64>(0)
-
-    package enum Report: Sendable {
-        case connection(ConnectionEvent)
-        case subscriptions(request: UInt64, [SubscriptionResult])
-        case order(OrderReport)
-    }
 
     private struct BrokerToken: Hashable {
         let exchange: String
@@ -38,7 +32,7 @@ package final class HostContext: TransportContext, @unchecked Sendable {
     package init(
         feed: any TickSink, settings: [String: Secret], concealment: Concealment, logger: Logger,
         counters: AdapterCounters,
-        report: @escaping @Sendable (Report) -> Void
+        report: @escaping @Sendable (InstanceReport) -> Void
     ) {
         self.feed = feed
         self.settings = settings.mapValues { StableText($0) }
