@@ -87,7 +87,7 @@ let package = Package(
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .target(name: "Secrets", swiftSettings: swift),
         .target(name: "MarketData", dependencies: [abi, "Secrets"], swiftSettings: swift),
-        .target(name: "TickRing", swiftSettings: swift),
+        .target(name: "TickRing", dependencies: [abi], swiftSettings: swift),
         .target(
             name: "MarketBus", dependencies: ["CZeroMQ", "MarketData", "TickRing", abi],
             swiftSettings: swift),

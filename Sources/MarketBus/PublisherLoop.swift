@@ -109,14 +109,17 @@ final class PublisherLoop {
         _ header: TickRing.Header, _ body: UnsafeRawPointer, _ entry: InstrumentEntry, _ book: SessionBook
     ) {
         counters.ticks.count()
-        if header.kind == TickRing.Kind.raw.rawValue {
-            publishRaw(UnsafeRawBufferPointer(start: body, count: Int(header.length)), header.mode, entry, book)
-            return
+        switch TickRing.record(header, body) {
+        case .raw(let json, let mode): publishRaw(json, mode, entry, book)
+        case .tick(let tick, let bids, let asks): publish(tick, bids, asks, entry, book)
         }
-        let tick = body.assumingMemoryBound(to: fh_tick.self)
-        let levels = (body + MemoryLayout<fh_tick>.size).assumingMemoryBound(to: fh_level.self)
-        let bids = UnsafeBufferPointer(start: levels, count: Int(header.bids))
-        let asks = UnsafeBufferPointer(start: levels + Int(header.bids), count: Int(header.asks))
+    }
+
+    @inline(__always)
+    private func publish(
+        _ tick: UnsafePointer<fh_tick>, _ bids: UnsafeBufferPointer<fh_level>, _ asks: UnsafeBufferPointer<fh_level>,
+        _ entry: InstrumentEntry, _ book: SessionBook
+    ) {
         guard let carried = entry.state.merge(tick.pointee, bids: bids, asks: asks) else {
             counters.badTicks.count()
             return

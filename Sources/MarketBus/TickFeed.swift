@@ -6,11 +6,6 @@ import TickRing
 
 /// The end of the bus that one broker connection writes to. One thread at a time; wait-free.
 public final class TickFeed: TickSink {
-    /// More levels a side than any venue shows; a count beyond it is a fault of the adapter.
-    public static let maximumLevels = 200
-    /// Bytes of one raw message.
-    public static let maximumRaw = 64 * 1024
-
     public let id: UInt64
     let ring: TickRing
     let session: UInt32
@@ -51,7 +46,10 @@ public final class TickFeed: TickSink {
         var taken = 0
         // Once a call: a publisher that stands still holds nobody longer.
         var hasWaited = false
-        for index in ticks.indices where push(first + index, nil, nil, now, &hasWaited, mayWait) { taken += 1 }
+        for index in ticks.indices {
+            let isTaken = put(&hasWaited, mayWait) { ring.put(first + index, bids: nil, asks: nil, now: now) }
+            if isTaken { taken += 1 }
+        }
         wake.signal(slot, in: ready)
         return taken
     }
@@ -62,7 +60,7 @@ public final class TickFeed: TickSink {
     ) -> Bool {
         guard isOpen.load(ordering: .relaxed) else { return false }
         var hasWaited = false
-        let taken = push(tick, bids, asks, now, &hasWaited, mayWait)
+        let taken = put(&hasWaited, mayWait) { ring.put(tick, bids: bids, asks: asks, now: now) }
         wake.signal(slot, in: ready)
         return taken
     }
@@ -72,34 +70,28 @@ public final class TickFeed: TickSink {
         raw json: UnsafeRawBufferPointer, instrument: UInt32, mode: Mode, mayWait: () -> Bool = { false }
     ) -> Bool {
         guard isOpen.load(ordering: .relaxed) else { return false }
-        guard let start = json.baseAddress, json.count <= TickFeed.maximumRaw else {
-            counters.badTicks.count()
-            return false
-        }
-        let header = TickRing.Header(
-            size: 0, kind: TickRing.Kind.raw.rawValue, bids: 0, asks: 0, instrument: instrument,
-            length: UInt32(json.count), mode: UInt32(mode.rawValue))
         var hasWaited = false
-        let taken = put(header, bytes: json.count, &hasWaited, mayWait) {
-            $0.copyMemory(from: start, byteCount: json.count)
+        let isTaken = put(&hasWaited, mayWait) {
+            ring.put(raw: json, instrument: instrument, mode: UInt32(mode.rawValue))
         }
         wake.signal(slot, in: ready)
-        return taken
+        return isTaken
     }
 
-    /// A record; waits for room where that is allowed.
+    /// Puts a record into the ring; waits for room where that is allowed.
     @inline(__always)
-    private func put(
-        _ header: TickRing.Header, bytes: Int, _ hasWaited: inout Bool, _ mayWait: () -> Bool,
-        _ fill: (UnsafeMutableRawPointer) -> Void
-    ) -> Bool {
-        if ring.push(header, bytes: bytes, fill) { return true }
-        if !hasWaited, mayWait() {
+    private func put(_ hasWaited: inout Bool, _ mayWait: () -> Bool, _ put: () -> TickRing.Put) -> Bool {
+        var outcome = put()
+        if case .full = outcome, !hasWaited, mayWait() {
             hasWaited = true
             awaitRoom()
-            if ring.push(header, bytes: bytes, fill) { return true }
+            outcome = put()
         }
-        counters.ringDrops.count()
+        switch outcome {
+        case .taken: return true
+        case .full: counters.ringDrops.count()
+        case .refused: counters.badTicks.count()
+        }
         return false
     }
 
@@ -115,39 +107,6 @@ public final class TickFeed: TickSink {
         var millisecond = timespec(tv_sec: 0, tv_nsec: 1_000_000)
         for _ in 0..<patience where ring.isCrowded && isOpen.load(ordering: .relaxed) {
             nanosleep(&millisecond, nil)
-        }
-    }
-
-    @inline(__always)
-    private func push(
-        _ tick: UnsafePointer<fh_tick>, _ bids: UnsafeBufferPointer<fh_level>?,
-        _ asks: UnsafeBufferPointer<fh_level>?, _ now: UInt64, _ hasWaited: inout Bool, _ mayWait: () -> Bool
-    ) -> Bool {
-        let bidCount = tick.pointee.fields & UInt64(FH_F_BIDS) != 0 ? bids?.count ?? 0 : 0
-        let askCount = tick.pointee.fields & UInt64(FH_F_ASKS) != 0 ? asks?.count ?? 0 : 0
-        guard bidCount <= TickFeed.maximumLevels, askCount <= TickFeed.maximumLevels, tick.pointee.instrument != 0,
-            (-18...0).contains(tick.pointee.price_exp), (-18...0).contains(tick.pointee.qty_exp)
-        else {
-            counters.badTicks.count()
-            return false
-        }
-        let header = TickRing.Header(
-            size: 0, kind: TickRing.Kind.tick.rawValue, bids: UInt16(bidCount), asks: UInt16(askCount),
-            instrument: tick.pointee.instrument, length: 0, mode: 0)
-        let tickSize = MemoryLayout<fh_tick>.size
-        let levelSize = MemoryLayout<fh_level>.stride
-        return put(header, bytes: tickSize + (bidCount + askCount) * levelSize, &hasWaited, mayWait) { place in
-            place.copyMemory(from: tick, byteCount: tickSize)
-            let copy = place.assumingMemoryBound(to: fh_tick.self)
-            if copy.pointee.ts_recv == fh_ts_none() { copy.pointee.ts_recv = now }
-            // A side that is announced but was not handed over would be read as an empty book.
-            if bids == nil { copy.pointee.fields &= ~(UInt64(FH_F_BIDS) | UInt64(FH_F_ASKS)) }
-            if bidCount > 0, let from = bids?.baseAddress {
-                (place + tickSize).copyMemory(from: from, byteCount: bidCount * levelSize)
-            }
-            if askCount > 0, let from = asks?.baseAddress {
-                (place + tickSize + bidCount * levelSize).copyMemory(from: from, byteCount: askCount * levelSize)
-            }
         }
     }
 }
