@@ -91,10 +91,10 @@ struct ExternalTopics {
 
     /// Notes that a reader wants a route, or no longer does, and hands over the last value that serves it.
     mutating func setInterest(
-        _ key: RouteKey, reader: UInt8, _ wants: Bool, registry: InstrumentRegistry,
+        _ key: RouteKey, reader: UInt8, _ wants: Bool, instruments: InstrumentHandles,
         lastValue: (UnsafeRawBufferPointer) -> Void
     ) {
-        guard let instrument = registry[key.instrument] else { return }
+        guard let instrument = instruments[key.instrument] else { return }
         exchanges.insert(instrument.exchange)
         let entry = entry(Instrument(exchange: instrument.exchange, symbol: key.name(of: instrument)))
         let bit = UInt64(1) << UInt64(reader)

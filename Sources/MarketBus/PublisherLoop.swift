@@ -8,7 +8,7 @@ final class PublisherLoop {
     let publicSocket: ZMQSocket
     let fanIn: ZMQSocket
     let counters: BusCounters
-    let registry: InstrumentRegistry
+    let instruments: InstrumentHandles
     let events: BusEvents
 
     var books: [UInt32: SessionBook] = [:]
@@ -35,7 +35,7 @@ final class PublisherLoop {
     /// Sockets whose connections were ended and that listen no more, with their endpoints; empty but for a moment.
     var unbound: [(socket: ZMQSocket, endpoint: String)] = []
 
-    init(sockets: BusSockets, configuration: BusConfiguration, registry: InstrumentRegistry, counters: BusCounters) {
+    init(sockets: BusSockets, configuration: BusConfiguration, instruments: InstrumentHandles, counters: BusCounters) {
         publicSocket = sockets.publicSocket
         fanIn = sockets.fanIn
         events = configuration.events
@@ -43,7 +43,7 @@ final class PublisherLoop {
         interest = PublicInterest(brokers: configuration.brokers, exchanges: exchanges)
         publicUsers = configuration.publicUsers
         external = ExternalTopics(exchanges: Exchanges(exchanges))
-        self.registry = registry
+        self.instruments = instruments
         self.counters = counters
     }
 
@@ -189,7 +189,7 @@ final class PublisherLoop {
     func setInterest(_ key: RouteKey, reader: UInt8, _ wants: Bool) {
         guard let book = books[key.session] else { return }
         if book.isExternal {
-            external.setInterest(key, reader: reader, wants, registry: registry) {
+            external.setInterest(key, reader: reader, wants, instruments: instruments) {
                 sendInner($0, key, reader: reader, snapshot: true)
             }
             return
@@ -239,7 +239,7 @@ final class PublisherLoop {
     @discardableResult
     func track(_ handle: UInt32, in book: SessionBook) -> InstrumentEntry? {
         if let entry = book.entries[handle] { return entry }
-        guard let instrument = registry[handle] else { return nil }
+        guard let instrument = instruments[handle] else { return nil }
         let entry = InstrumentEntry(instrument: instrument, handle: handle, session: book.id)
         book.entries[handle] = entry
         return entry

@@ -44,7 +44,7 @@ public final class SharedPublisher: SessionPublisher {
 
     /// Binds the sockets and starts the thread.
     /// - Throws: ``BusBindError`` when a port is taken, ``ZMQError`` for the rest.
-    public init(_ configuration: BusConfiguration, registry: InstrumentRegistry) throws {
+    public init(_ configuration: BusConfiguration, instruments: InstrumentHandles) throws {
         context = try ZMQContext()
         wake = try WakeUp()
         ringCapacity = configuration.ringCapacity
@@ -58,7 +58,7 @@ public final class SharedPublisher: SessionPublisher {
         try curveGuard?.watch([sockets.fanIn, sockets.publicSocket])
         // The loop is made here and used by the thread alone from then on.
         nonisolated(unsafe) let loop = PublisherLoop(
-            sockets: sockets, configuration: configuration, registry: registry, counters: counters)
+            sockets: sockets, configuration: configuration, instruments: instruments, counters: counters)
         let started = try BusThread(name: "fh-publisher") { [self] in run(loop) }
         thread.withLock { $0 = started }
         do {

@@ -8,7 +8,7 @@ extension BrokerSession {
     func note(_ wish: Wish) throws(FeedError) -> RouteKey {
         let capabilities = adapter.capabilities
         let instrument = wish.instrument
-        guard !isEnded, let handle = environment.registry.handle(of: instrument) else {
+        guard !isEnded, let handle = environment.instruments.handle(of: instrument) else {
             throw FeedError(.subscription, "Symbol \(instrument.symbol) cannot be subscribed now")
         }
         let depth = capabilities.depth(wish: wish.depth, exchange: instrument.exchange)

@@ -10,12 +10,12 @@ final class ExternalSession: MarketSession {
     let user: String
     let broker: String
     let modes = Set(Mode.allCases)
-    private let registry: InstrumentRegistry
+    private let instruments: InstrumentHandles
 
-    init(id: UInt32, broker: String, registry: InstrumentRegistry) {
+    init(id: UInt32, broker: String, instruments: InstrumentHandles) {
         self.id = id
         self.broker = broker
-        self.registry = registry
+        self.instruments = instruments
         // Publishers name no user, so all users share it.
         user = ""
     }
@@ -24,7 +24,7 @@ final class ExternalSession: MarketSession {
 
     func subscribe(_ wishes: [Wish], within time: Duration) async -> [WishOutcome] {
         wishes.map { wish in
-            guard let handle = registry.handle(of: wish.instrument) else {
+            guard let handle = instruments.handle(of: wish.instrument) else {
                 let error = FeedError(.symbolNotFound, "\(wish.instrument) is no name that a topic can carry")
                 return WishOutcome(wish: wish, result: .failure(error))
             }

@@ -7,7 +7,7 @@ import Transport
 /// What a session needs of the house. Sendable; shared by all sessions of one broker.
 struct SessionEnvironment: Sendable {
     let bus: any SessionPublisher
-    let registry: InstrumentRegistry
+    let instruments: InstrumentHandles
     let credentials: any CredentialSource
     /// Settings given to adapters, by broker and name; the adapter's defaults are filled in.
     let adapterSettings: [String: [String: Secret]]

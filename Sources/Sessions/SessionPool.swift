@@ -52,7 +52,7 @@ public actor SessionPool: SessionDirectory, SampleSource {
 
     private let told: AsyncStream<SessionEvent>.Continuation
     private let registry: any AdapterSource
-    private let instruments: InstrumentRegistry
+    private let instruments: InstrumentHandles
     private let masters: any InstrumentDirectory
     private let bus: any SessionPublisher
     private let credentials: any CredentialSource
@@ -76,7 +76,7 @@ public actor SessionPool: SessionDirectory, SampleSource {
     ///   - instruments: Gives every instrument its handle.
     ///   - masters: The brokers' instrument masters, for adapters that want the broker's tokens.
     public init(
-        registry: AdapterRegistry, instruments: InstrumentRegistry, masters: any InstrumentDirectory = NoInstruments(),
+        registry: AdapterRegistry, instruments: InstrumentHandles, masters: any InstrumentDirectory = NoInstruments(),
         bus: any SessionPublisher, credentials: any CredentialSource, configuration: Configuration, logger: Logger
     ) {
         self.init(
@@ -85,7 +85,7 @@ public actor SessionPool: SessionDirectory, SampleSource {
     }
 
     init(
-        adapters: any AdapterSource, instruments: InstrumentRegistry, masters: any InstrumentDirectory,
+        adapters: any AdapterSource, instruments: InstrumentHandles, masters: any InstrumentDirectory,
         bus: any SessionPublisher, credentials: any CredentialSource, configuration: Configuration, logger: Logger
     ) {
         registry = adapters
@@ -262,7 +262,7 @@ public actor SessionPool: SessionDirectory, SampleSource {
     private func external(as broker: String) -> ExternalSession {
         if let session = externals[broker] { return session }
         let id = bus.openSession(user: "", broker: broker, isExternal: true)
-        let session = ExternalSession(id: id, broker: broker, registry: instruments)
+        let session = ExternalSession(id: id, broker: broker, instruments: instruments)
         externals[broker] = session
         return session
     }
@@ -278,7 +278,7 @@ public actor SessionPool: SessionDirectory, SampleSource {
         let counters = counters[broker] ?? AdapterCounters()
         self.counters[broker] = counters
         return SessionEnvironment(
-            bus: bus, registry: instruments, credentials: credentials,
+            bus: bus, instruments: instruments, credentials: credentials,
             adapterSettings: configuration.adapterSettings, counters: counters, limits: configuration.limits,
             logger: logger, routes: configuration.routes, masters: masters, advice: configuration.advice,
             events: { [told] in _ = told.yield($0) })

@@ -8,7 +8,7 @@ import Testing
 
 /// A bus on ephemeral ports with one shard, and what a test wants to do with it.
 final class BusUnderTest {
-    let registry = InstrumentRegistry()
+    let instruments = InstrumentHandles()
     let bus: SharedPublisher
     let port: any BusReader
     private var received: [(key: RouteKey, snapshot: Bool, json: String)] = []
@@ -29,7 +29,7 @@ final class BusUnderTest {
         configuration.port = .init(0, isExplicit: true)
         configuration.brokers = ["simulator", "binance"]
         change(&configuration)
-        bus = try SharedPublisher(configuration, registry: registry)
+        bus = try SharedPublisher(configuration, instruments: instruments)
         port = bus.makeReader(0)
         port.wake { [bell] in bell.pipe.ring() }
     }
@@ -40,7 +40,7 @@ final class BusUnderTest {
     }
 
     func handle(_ exchange: String, _ symbol: String) throws -> UInt32 {
-        try #require(registry.handle(of: Instrument(exchange: exchange, symbol: symbol)))
+        try #require(instruments.handle(of: Instrument(exchange: exchange, symbol: symbol)))
     }
 
     /// A session with one connection on which ticks of the instrument are taken.

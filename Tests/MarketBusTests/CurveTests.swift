@@ -117,7 +117,7 @@ private final class GuardedBus {
         configuration.port = .init(0, isExplicit: true)
         configuration.curve = curve
         do {
-            let bus = try SharedPublisher(configuration, registry: InstrumentRegistry())
+            let bus = try SharedPublisher(configuration, instruments: InstrumentHandles())
             #expect(bus.endpoint.hasPrefix("tcp://"))
             bus.stop()
         } catch let error as BusBindError where host == "::" {

@@ -87,7 +87,7 @@ import Testing
             let sockets = try BusSockets(configuration, context: ZMQContext())
             endpoint = sockets.publisherEndpoint
             loop = PublisherLoop(
-                sockets: sockets, configuration: configuration, registry: InstrumentRegistry(), counters: counters)
+                sockets: sockets, configuration: configuration, instruments: InstrumentHandles(), counters: counters)
         }
 
         func feed(_ number: Int) -> TickFeed {

@@ -208,10 +208,10 @@ import Testing
     func addressesOfOtherMachinesAreRefused(host: String) {
         var configuration = BusConfiguration()
         configuration.host = host
-        #expect(throws: BusExposureError.self) { try SharedPublisher(configuration, registry: InstrumentRegistry()) }
+        #expect(throws: BusExposureError.self) { try SharedPublisher(configuration, instruments: InstrumentHandles()) }
         configuration.host = "localhost"
         configuration.publisher = "tcp://\(host):5556"
-        #expect(throws: BusExposureError.self) { try SharedPublisher(configuration, registry: InstrumentRegistry()) }
+        #expect(throws: BusExposureError.self) { try SharedPublisher(configuration, instruments: InstrumentHandles()) }
     }
 
     @Test func aChosenPortThatIsTakenIsAnError() throws {
@@ -220,9 +220,9 @@ import Testing
         let taken = try #require(under.bus.endpoint.split(separator: ":").last.flatMap { Int($0) })
         var configuration = BusConfiguration()
         configuration.port = .init(taken, isExplicit: true)
-        #expect(throws: BusBindError.self) { try SharedPublisher(configuration, registry: InstrumentRegistry()) }
+        #expect(throws: BusBindError.self) { try SharedPublisher(configuration, instruments: InstrumentHandles()) }
         configuration.port = .init(taken, isExplicit: false)
-        let moved = try SharedPublisher(configuration, registry: InstrumentRegistry())
+        let moved = try SharedPublisher(configuration, instruments: InstrumentHandles())
         #expect(moved.didMove)
         moved.stop()
     }

@@ -11,7 +11,7 @@ import Testing
         let instrument = Instrument(exchange: "NSE", symbol: symbol)
         #expect(instrument.isPlausible && Instrument.isSymbol(symbol))
         #expect(Instrument("NSE:\(symbol)") == instrument)
-        #expect(InstrumentRegistry().handle(of: instrument) == 1)
+        #expect(InstrumentHandles().handle(of: instrument) == 1)
         #expect(Topic("NSE_\(symbol)_LTP") == Topic(broker: nil, instrument: instrument, mode: .ltp))
     }
 
@@ -25,7 +25,7 @@ import Testing
     func refusesWhatCannot(symbol: String) {
         #expect(!Instrument(exchange: "NSE", symbol: symbol).isPlausible, "\(symbol.debugDescription)")
         #expect(!Instrument.isSymbol(symbol) && Instrument("NSE:\(symbol)") == nil)
-        #expect(InstrumentRegistry().handle(of: Instrument(exchange: "NSE", symbol: symbol)) == nil)
+        #expect(InstrumentHandles().handle(of: Instrument(exchange: "NSE", symbol: symbol)) == nil)
     }
 
     @Test(arguments: ["", "N SE", " NSE", "NSE\n", String(repeating: "N", count: 33)])

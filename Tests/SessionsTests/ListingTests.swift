@@ -62,7 +62,8 @@ import Testing
             let results = await session.grants([wish("SIXTY 65", 35), wish("TCS", 20), wish("SIXTY 65", 20)])
             let routes = results.map { try? $0.get().route }
             #expect(
-                routes[0]?.suffix == 0 && routes[0].flatMap { fixture.registry[$0.instrument] }?.symbol == "SIXTY 65:35"
+                routes[0]?.suffix == 0
+                    && routes[0].flatMap { fixture.instruments[$0.instrument] }?.symbol == "SIXTY 65:35"
             )
             #expect(routes[1]?.suffix == 20)
             #expect(refusal(results[2])?.code == .symbolNotFound)

@@ -22,7 +22,7 @@ final class PoolFixture: Sendable {
     let pool: SessionPool
     let vault = Vault()
     let lines = Journal<String>()
-    let registry = InstrumentRegistry()
+    let instruments = InstrumentHandles()
 
     init(_ names: [String], _ declared: Declared = Declared(), externalAs: String? = nil) throws {
         var brokers: [String: ScriptedBroker] = [:]
@@ -37,13 +37,13 @@ final class PoolFixture: Sendable {
         configuration.port = .init(0, isExplicit: true)
         configuration.brokers = names
         configuration.ringCapacity = 1 << 16
-        bus = try SharedPublisher(configuration, registry: registry)
+        bus = try SharedPublisher(configuration, instruments: instruments)
         var pooling = SessionPool.Configuration()
         pooling.externalAs = externalAs
         var logger = Logger(label: "test", factory: { [lines] _ in journalLog(lines) })
         logger.logLevel = .trace
         pool = SessionPool(
-            adapters: Adapters(loaded: adapters), instruments: registry, masters: NoInstruments(), bus: bus,
+            adapters: Adapters(loaded: adapters), instruments: instruments, masters: NoInstruments(), bus: bus,
             credentials: vault,
             configuration: pooling, logger: logger)
     }

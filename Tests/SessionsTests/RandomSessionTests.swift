@@ -107,7 +107,7 @@ import Testing
             }
             #expect(await session.waiterCount == 0)
             let held = world.state.withLock { $0.held }
-            let wanted = Set(held.compactMap { fixture.registry[$0.instrument]?.description })
+            let wanted = Set(held.compactMap { fixture.instruments[$0.instrument]?.description })
             #expect(Set(await session.wanted.map(Self.name)) == wanted)
             #expect(Set(await session.referenced.map(Self.name)) == wanted)
             // Requests that nobody has answered run out; then the broker serves nothing that nobody wants.

@@ -88,7 +88,7 @@ final class SessionFixture: Sendable {
     let lines = Journal<String>()
     /// What clients are told.
     let events = Journal<SessionEvent>()
-    let registry = InstrumentRegistry()
+    let instruments = InstrumentHandles()
     let masters = MasterDouble()
     let bus: SharedPublisher
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -113,7 +113,7 @@ final class SessionFixture: Sendable {
         configuration.port = .init(0, isExplicit: true)
         configuration.brokers = ["scripted"]
         configuration.ringCapacity = 1 << 16
-        bus = try SharedPublisher(configuration, registry: registry)
+        bus = try SharedPublisher(configuration, instruments: instruments)
     }
 
     var logger: Logger {
@@ -129,7 +129,7 @@ final class SessionFixture: Sendable {
         let session = BrokerSession(
             id: bus.openSession(user: user, broker: "scripted"), user: user, adapter: adapter, loop: group.next(),
             environment: SessionEnvironment(
-                bus: bus, registry: registry, credentials: vault, adapterSettings: ["scripted": settings],
+                bus: bus, instruments: instruments, credentials: vault, adapterSettings: ["scripted": settings],
                 counters: AdapterCounters(), limits: limits, logger: logger, instances: instances, masters: masters,
                 advice: advice,
                 events: { [events] in events.add($0) }, patience: patience, slowConnect: slowConnect))
@@ -165,7 +165,7 @@ final class SessionFixture: Sendable {
     }
 
     func handle(_ symbol: String, exchange: String = "NSE") throws -> UInt32 {
-        try #require(registry.handle(of: Instrument(exchange: exchange, symbol: symbol)))
+        try #require(instruments.handle(of: Instrument(exchange: exchange, symbol: symbol)))
     }
 
     /// Waits for calls of the adapter, and until they are over: they are noted before the broker answers.
@@ -216,7 +216,7 @@ extension BrokerSession {
     /// What the references come to, in the same form.
     var referenced: [String] {
         references.instruments.compactMap { handle in
-            guard let demand = references.demand(handle), let instrument = environment.registry[handle] else {
+            guard let demand = references.demand(handle), let instrument = environment.instruments[handle] else {
                 return nil
             }
             return "\(instrument)/\(demand.mode.label)/\(demand.depth)"

@@ -46,7 +46,7 @@ final class FeedHost: Sendable {
         let catalog = InstrumentCatalog(path: MasterStore.path(beside: settings.store), logger: logger)
         // Before the first client can ask for a symbol.
         await catalog.load()
-        let instruments = InstrumentRegistry()
+        let instruments = InstrumentHandles()
         // A flood of these must not pile up: looking once more is enough.
         let invalidations = Invalidations(logger)
         let bus = try Listening.bus(settings, registry: registry, instruments: instruments, logger) {

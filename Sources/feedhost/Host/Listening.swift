@@ -13,7 +13,7 @@ import StreamProxy
 /// is an error that names who holds it.
 enum Listening {
     static func bus(
-        _ settings: Settings, registry: AdapterRegistry, instruments: InstrumentRegistry, _ logger: Logger,
+        _ settings: Settings, registry: AdapterRegistry, instruments: InstrumentHandles, _ logger: Logger,
         invalidated: @escaping @Sendable (_ user: String) -> Void
     ) throws -> SharedPublisher {
         var configuration = BusConfiguration()
@@ -34,7 +34,7 @@ enum Listening {
         configuration.events.badExternal = { logger.warning("a publisher has sent \($0)") }
         configuration.events.invalidated = invalidated
         do {
-            let bus = try SharedPublisher(configuration, registry: instruments)
+            let bus = try SharedPublisher(configuration, instruments: instruments)
             if bus.didMove {
                 logger.notice("port \(settings.bus.port.number) is taken, the bus is on \(bus.endpoint)")
             }

@@ -84,7 +84,7 @@ extension Settings {
         masterKey = values.secret("accounts.master_key")
         accountProvider = values.text("accounts.provider") ?? "auto"
         tokens = Tokens(values)
-        stats = StatsFile(
+        stats = Stats(
             path: values.text("stats.file") ?? "log/ws_proxy_stats.json",
             isExplicit: values.origins["stats.file"] != nil)
         pool = Pool(

@@ -47,7 +47,7 @@ struct Settings: Sendable {
         let pins: [String: String]
     }
 
-    struct StatsFile: Sendable {
+    struct Stats: Sendable {
         let path: String
         /// Asked for: then a missing folder is an error, otherwise the file is left out.
         let isExplicit: Bool
@@ -103,7 +103,7 @@ struct Settings: Sendable {
     /// `auto`, `sqlite`, `openalgo`, `jwt` or `plugin:NAME`.
     let accountProvider: String
     let tokens: Tokens
-    let stats: StatsFile
+    let stats: Stats
     let pool: Pool
     let instruments: Instruments
     /// Empty: every broker that is loaded.

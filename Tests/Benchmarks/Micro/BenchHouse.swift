@@ -12,10 +12,10 @@ final class BenchHouse: Authenticator, SessionDirectory, MarketSession {
     let modes: Set<Mode> = Set(Mode.allCases)
     let brokers = ["bench"]
     private let bus: SharedPublisher
-    private let registry: InstrumentRegistry
+    private let instruments: InstrumentHandles
 
-    init(_ bus: SharedPublisher, session: UInt32, registry: InstrumentRegistry) {
-        (self.bus, self.registry) = (bus, registry)
+    init(_ bus: SharedPublisher, session: UInt32, instruments: InstrumentHandles) {
+        (self.bus, self.instruments) = (bus, instruments)
         id = session
     }
 
@@ -30,7 +30,7 @@ final class BenchHouse: Authenticator, SessionDirectory, MarketSession {
 
     func subscribe(_ wishes: [Wish], within time: Duration) async -> [WishOutcome] {
         wishes.map { wish in
-            guard let handle = registry.handle(of: wish.instrument) else {
+            guard let handle = instruments.handle(of: wish.instrument) else {
                 return WishOutcome(wish: wish, result: .failure(FeedError(.symbolNotFound, "no such symbol")))
             }
             bus.track(session: id, instrument: handle)

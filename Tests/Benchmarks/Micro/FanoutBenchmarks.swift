@@ -43,7 +43,7 @@ struct BenchError: Error {
 
 /// A bus with a session whose ticks a benchmark makes.
 private final class Feeding {
-    let registry = InstrumentRegistry()
+    let instruments = InstrumentHandles()
     let bus: SharedPublisher
     let session: UInt32
     let feed: TickFeed
@@ -54,11 +54,11 @@ private final class Feeding {
     init(symbols: Int = 10) throws {
         var configuration = BusConfiguration()
         configuration.port = .init(0, isExplicit: true)
-        bus = try SharedPublisher(configuration, registry: registry)
+        bus = try SharedPublisher(configuration, instruments: instruments)
         session = bus.openSession(user: "bench", broker: "bench")
         feed = bus.makeFeed(session: session)
-        handles = (0..<symbols).compactMap { [registry] in
-            registry.handle(of: Instrument(exchange: "NSE", symbol: "SYM\($0)"))
+        handles = (0..<symbols).compactMap { [instruments] in
+            instruments.handle(of: Instrument(exchange: "NSE", symbol: "SYM\($0)"))
         }
         ticks = handles.map { quoteTick(handle: $0) }
         for handle in handles { bus.track(session: session, instrument: handle) }
@@ -137,7 +137,7 @@ private final class FanoutBench {
     init(clients count: Int, symbols: Int = 10, differently: Bool) throws {
         let feeding = try Feeding(symbols: symbols)
         self.feeding = feeding
-        let house = BenchHouse(feeding.bus, session: feeding.session, registry: feeding.registry)
+        let house = BenchHouse(feeding.bus, session: feeding.session, instruments: feeding.instruments)
         var configuration = ProxyConfiguration(
             host: "127.0.0.1", port: 0, authenticator: house, directory: house,
             logger: Logger(label: "bench", factory: { _ in SwiftLogNoOpLogHandler() }),

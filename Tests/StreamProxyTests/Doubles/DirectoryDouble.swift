@@ -28,7 +28,7 @@ final class DirectoryDouble: Authenticator, SessionDirectory {
     }
 
     private let state = Mutex(State())
-    private let instruments = InstrumentRegistry()
+    private let instruments = InstrumentHandles()
 
     /// Attachments not yet given back.
     var attachments: Int { state.withLock { $0.attachments } }

@@ -22,11 +22,11 @@ final class SessionDouble: MarketSession {
     }
 
     private let state = Mutex(State())
-    private let instruments: InstrumentRegistry
+    private let instruments: InstrumentHandles
     /// Holds subscriptions back until it opens.
     let gate = Gate(isOpen: true)
 
-    init(id: UInt32, user: String, broker: String, instruments: InstrumentRegistry) {
+    init(id: UInt32, user: String, broker: String, instruments: InstrumentHandles) {
         self.id = id
         self.user = user
         self.broker = broker

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Gives every instrument a handle: process-wide, never 0, never reused. Any thread.
-public final class InstrumentRegistry: Sendable {
+public final class InstrumentHandles: Sendable {
     private struct State {
         var handles: [Instrument: UInt32] = [:]
         var instruments: [Instrument] = []
@@ -13,7 +13,7 @@ public final class InstrumentRegistry: Sendable {
     /// - Parameter capacity: Instruments at the most; a client that invents symbols cannot fill the memory.
     public init(capacity: Int = 4_000_000) { self.capacity = capacity }
 
-    /// The instrument's handle, given on first sight; nil when the registry is full or the name is not plausible.
+    /// The instrument's handle, given on first sight; nil when there is no room for another or the name is not plausible.
     public func handle(of instrument: Instrument) -> UInt32? {
         guard instrument.isPlausible else { return nil }
         return state.withLock { state in
