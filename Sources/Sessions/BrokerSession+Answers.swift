@@ -25,7 +25,7 @@ extension BrokerSession {
     }
 
     /// Sends what has changed on a ready link, in batches and at the rate that the adapter declares.
-    func flush(_ link: Link) {
+    func flush(_ link: BrokerLink) {
         for lines in pool.takeLeaving(from: link.index) {
             nextRequest += 1
             link.instance?.unsubscribe(lines.map(SubscriptionRequest.init), request: nextRequest)
@@ -47,7 +47,7 @@ extension BrokerSession {
         }
     }
 
-    private func send(_ handles: [UInt32], on link: Link) {
+    private func send(_ handles: [UInt32], on link: BrokerLink) {
         nextRequest += 1
         let request = nextRequest
         let sending = pool.send(handles, named: listings(handles, on: link), on: link.index, request: request)
@@ -74,7 +74,7 @@ extension BrokerSession {
     }
 
     /// What the broker, or the adapter in its place, has said.
-    func take(_ results: [SubscriptionResult], request: UInt64, from link: Link) {
+    func take(_ results: [SubscriptionResult], request: UInt64, from link: BrokerLink) {
         var refused: [String] = []
         var moved: [UInt32] = []
         var hasShrunk = false
@@ -97,7 +97,7 @@ extension BrokerSession {
     }
 
     /// - Returns: A sentence for the log.
-    private func refuse(_ handle: UInt32, on link: Link, status: fh_status, _ message: String) -> String? {
+    private func refuse(_ handle: UInt32, on link: BrokerLink, status: fh_status, _ message: String) -> String? {
         guard let instrument = pool.line(handle, on: link.index)?.instrument else { return nil }
         let code: FeedError.Code = status == FH_E_UNKNOWN_INSTRUMENT ? .symbolNotFound : .subscription
         let text =
@@ -122,7 +122,7 @@ extension BrokerSession {
     }
 
     /// The adapter has not passed the wishes on; what it has answered already stays.
-    func subscribeRefused(_ link: Link, _ status: fh_status, request: UInt64) {
+    func subscribeRefused(_ link: BrokerLink, _ status: fh_status, request: UInt64) {
         // Not connected any more, and the event that says so is on its way. After the next connect all is asked again;
         // should there be no such event, the time-out answers.
         guard status != FH_E_STATE else { return }

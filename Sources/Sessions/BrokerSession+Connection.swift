@@ -15,7 +15,7 @@ extension BrokerSession {
     private static let limitPause: Int64 = 10_000
 
     /// Connects with fresh credentials. Reusing those of the start is what makes feeds mute every morning.
-    func connect(_ link: Link) {
+    func connect(_ link: BrokerLink) {
         link.timer?.cancel()
         if link.instance == nil {
             do throws(FeedError) { try makeInstance(of: link) } catch { return fail(link, error) }
@@ -41,7 +41,7 @@ extension BrokerSession {
     }
 
     /// What an adapter has said of its connection.
-    func take(_ event: ConnectionEvent, from link: Link) {
+    func take(_ event: ConnectionEvent, from link: BrokerLink) {
         guard event.generation == generation(of: link), !isEnded else { return }
         switch Int(event.state) {
         case Int(FH_CONN_READY): becameReady(link)
@@ -61,7 +61,7 @@ extension BrokerSession {
         }
     }
 
-    private func becameReady(_ link: Link) {
+    private func becameReady(_ link: BrokerLink) {
         guard isConnecting(link) else { return }
         link.timer?.cancel()
         link.timer = nil
@@ -80,7 +80,7 @@ extension BrokerSession {
     }
 
     /// Gives up until credentials change.
-    func fail(_ link: Link, _ error: FeedError, because code: SessionEvent.Code = .stopped) {
+    func fail(_ link: BrokerLink, _ error: FeedError, because code: SessionEvent.Code = .stopped) {
         lost(link, becoming: .failed(error), error)
         logger.error("\(error.message)")
         if link.kind.carriesMarketData {
@@ -102,7 +102,7 @@ extension BrokerSession {
     }
 
     /// Connects again after a wait.
-    func retry(_ link: Link, after event: ConnectionEvent) {
+    func retry(_ link: BrokerLink, after event: ConnectionEvent) {
         if link.hasBeenHealthy(for: Backoff.healthyAfter) { link.backoff.reset() }
         lost(link, becoming: .backingOff)
         environment.counters.disconnects.wrappingAdd(1, ordering: .relaxed)
@@ -130,7 +130,7 @@ extension BrokerSession {
     }
 
     /// The broker serves nothing any more; whoever waits for an answer gets it after the next connect, if there is one.
-    func lost(_ link: Link, becoming state: PoolLink.State, _ answer: FeedError = .queued) {
+    func lost(_ link: BrokerLink, becoming state: PoolLink.State, _ answer: FeedError = .queued) {
         link.cancelTimers()
         link.readySince = nil
         link.ordersRequest = nil

@@ -52,7 +52,7 @@ extension BrokerSession {
     }
 
     /// The adapter has not even begun to connect.
-    func connectRefused(_ link: Link, _ status: fh_status, generation: UInt64) {
+    func connectRefused(_ link: BrokerLink, _ status: fh_status, generation: UInt64) {
         let isAuthentication = status == FH_E_AUTH
         take(
             ConnectionEvent(
@@ -67,7 +67,7 @@ extension BrokerSession {
     private static let trustedAfter = TimeAmount.seconds(60)
 
     /// One retry, with whatever the store holds by then; after that only new credentials help.
-    func authenticationFailed(_ link: Link, _ event: ConnectionEvent) {
+    func authenticationFailed(_ link: BrokerLink, _ event: ConnectionEvent) {
         // A venue without accounts has refused something else, such as an address: only time can help.
         guard !adapter.description.credentialKeys.isEmpty else { return retry(link, after: event) }
         // Not forgotten with every connect: some brokers refuse after they have let us in.

@@ -9,12 +9,12 @@ import Transport
 /// The links' lives.
 extension BrokerSession {
     @discardableResult
-    func openLink(kind: Int) throws(FeedError) -> Link {
+    func openLink(kind: Int) throws(FeedError) -> BrokerLink {
         guard !isEnded else { throw BrokerSession.over }
         let index = nextLink
         nextLink += 1
         let feed = environment.bus.makeSink(session: id)
-        let link = Link(
+        let link = BrokerLink(
             index: index, kindIndex: kind, connectionIndex: freeConnectionIndex(kind: kind),
             capabilities: adapter.capabilities, feed: feed)
         do throws(FeedError) {
@@ -30,7 +30,7 @@ extension BrokerSession {
         return link
     }
 
-    func makeInstance(of link: Link) throws(FeedError) {
+    func makeInstance(of link: BrokerLink) throws(FeedError) {
         let settings = environment.settings(adapter)
         concealment.add(settings: settings, of: adapter.description)
         link.life += 1
@@ -65,7 +65,7 @@ extension BrokerSession {
         }
     }
 
-    private func made(_ link: Link, _ abilities: InstanceAbilities) {
+    private func made(_ link: BrokerLink, _ abilities: InstanceAbilities) {
         link.isMade = true
         if link.kind.carriesOrders, adapter.capabilities.orderKind != nil, !abilities.carriesOrders {
             logger.warning("the adapter declares order updates and does not offer feedhost.orders/1")
@@ -73,7 +73,7 @@ extension BrokerSession {
     }
 
     /// The next connect makes another instance. One that could not even be made is not tried again before something changes.
-    private func ended(_ link: Link, _ error: FeedError) {
+    private func ended(_ link: BrokerLink, _ error: FeedError) {
         link.instance = nil
         guard link.isMade else { return fail(link, error) }
         guard isConnecting(link) || isConnected(link) else { return }
@@ -84,7 +84,7 @@ extension BrokerSession {
                 isWhole: true))
     }
 
-    private func take(_ status: fh_status, of call: InstanceCall, from link: Link) {
+    private func take(_ status: fh_status, of call: InstanceCall, from link: BrokerLink) {
         switch call {
         case .startOrders(let request): return ordersAnswered(link, status, request: request)
         case _ where status == FH_OK: return
@@ -113,7 +113,7 @@ extension BrokerSession {
         resumeReady(BrokerSession.over)
     }
 
-    func close(_ link: Link, generation: UInt64) {
+    func close(_ link: BrokerLink, generation: UInt64) {
         link.cancelTimers()
         link.instance?.end(generation: generation)
         environment.bus.remove(link.feed)

@@ -51,7 +51,7 @@ extension BrokerSession {
 
     /// What the broker calls the instruments now; nil when it gets their names as they are. Looked up for every send:
     /// tokens of derivatives are given to other contracts after expiry.
-    func listings(_ handles: [UInt32], on link: Link) -> [UInt32: Listing]? {
+    func listings(_ handles: [UInt32], on link: BrokerLink) -> [UInt32: Listing]? {
         guard needsListing else { return nil }
         var listings: [UInt32: Listing] = [:]
         for handle in handles {

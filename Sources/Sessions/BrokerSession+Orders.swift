@@ -59,7 +59,7 @@ extension BrokerSession {
         }
     }
 
-    func ordersAnswered(_ link: Link, _ status: fh_status, request: UInt64) {
+    func ordersAnswered(_ link: BrokerLink, _ status: fh_status, request: UInt64) {
         guard link.ordersRequest == request else { return }
         guard status != FH_OK else { return logger.info("order updates started") }
         logger.warning(
@@ -70,7 +70,7 @@ extension BrokerSession {
     }
 
     /// Passes an update on, in OpenAlgo's names, to the user's clients.
-    func take(_ report: OrderReport, from link: Link) {
+    func take(_ report: OrderReport, from link: BrokerLink) {
         // Some brokers tell every connection of the user; one of them counts, and it only as long as somebody listens.
         guard orderReferences > 0, link.bringsOrders, orderMemory.isNews(report.update) else { return }
         let masters = environment.masters

@@ -30,7 +30,7 @@ extension BrokerSession {
     nonisolated var trouble: SessionEvent? { presentTrouble.withLock { $0 } }
 
     /// A connection that is being made for long is an outage, too.
-    func watchSlowConnect(_ link: Link) {
+    func watchSlowConnect(_ link: BrokerLink) {
         guard link.down == nil else { return }
         let (index, generation, began) = (link.index, generation(of: link), WallClock.milliseconds)
         loop.scheduleTask(in: TimeAmount(environment.slowConnect)) { [weak self] in

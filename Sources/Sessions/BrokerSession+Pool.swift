@@ -7,20 +7,20 @@ extension BrokerSession {
     var placement: [UInt32: Int] { pool.placement }
     var departures: [UInt32: Int] { pool.departures }
 
-    var marketLinks: [Link] { orderedLinks.filter(\.kind.carriesMarketData) }
-    var orderedLinks: [Link] { links.values.sorted { $0.index < $1.index } }
+    var marketLinks: [BrokerLink] { orderedLinks.filter(\.kind.carriesMarketData) }
+    var orderedLinks: [BrokerLink] { links.values.sorted { $0.index < $1.index } }
 
-    func state(of link: Link) -> PoolLink.State { pool.state(link.index) }
-    func generation(of link: Link) -> UInt64 { pool.generation(link.index) }
-    func isConnected(_ link: Link) -> Bool { pool.isConnected(link.index) }
+    func state(of link: BrokerLink) -> PoolLink.State { pool.state(link.index) }
+    func generation(of link: BrokerLink) -> UInt64 { pool.generation(link.index) }
+    func isConnected(_ link: BrokerLink) -> Bool { pool.isConnected(link.index) }
 
-    func hasFailed(_ link: Link) -> Bool { pool.links[link.index]?.hasFailed == true }
+    func hasFailed(_ link: BrokerLink) -> Bool { pool.links[link.index]?.hasFailed == true }
 
-    func isConnecting(_ link: Link) -> Bool {
+    func isConnecting(_ link: BrokerLink) -> Bool {
         if case .connecting = state(of: link) { true } else { false }
     }
 
-    func isBackingOff(_ link: Link) -> Bool {
+    func isBackingOff(_ link: BrokerLink) -> Bool {
         if case .backingOff = state(of: link) { true } else { false }
     }
 

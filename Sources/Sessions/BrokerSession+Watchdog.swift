@@ -33,7 +33,7 @@ extension BrokerSession {
     }
 
     /// Says once for each silence that a link with subscriptions brings nothing (`WS_STALE_TICK_WARN_SECONDS`).
-    private func warnOfSilence(_ link: Link, _ silence: UInt64) {
+    private func warnOfSilence(_ link: BrokerLink, _ silence: UInt64) {
         let count = pool.count(on: link.index)
         guard let limit = environment.limits.staleTickWarning, count > 0 else { return }
         let isSilent = silence > UInt64(limit.components.seconds) * 1_000

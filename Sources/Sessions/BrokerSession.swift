@@ -26,7 +26,7 @@ actor BrokerSession: MarketSession {
     let adapter: LoadedAdapter
     let environment: SessionEnvironment
     var logger: Logger
-    var links: [Int: Link] = [:]
+    var links: [Int: BrokerLink] = [:]
     var nextLink = 0
     /// What is wanted of the links, and what they have.
     var pool: Pool

@@ -7,7 +7,7 @@ import Transport
 
 /// One connection to the broker, by one adapter instance at a time. Confined to its lane, the event loop on which the session's
 /// actor runs.
-final class Link {
+final class BrokerLink {
     let index: Int
     let kind: LinkKind
     let kindIndex: Int
