@@ -106,9 +106,10 @@ bench-credentials: build $(VENV)/.ready ## Credentials that change 1,000 times u
 setup: ## Installs what is missing: a Swift toolchain, libraries
 	@.ci/setup
 
-lint: ## The formatter's opinion, and whether rooms and folders go in circles, as errors
+lint: ## The formatter's opinion, whether rooms and folders go in circles, and whether docs/threads.md knows every lock
 	swift format lint --strict --recursive Sources Plugins Tests Package.swift
 	Tests/Architecture/rooms.py
+	Tests/Architecture/threads.py
 
 format: ## Formats the Swift sources
 	swift format --in-place --recursive Sources Plugins Tests Package.swift
